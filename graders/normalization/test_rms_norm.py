@@ -1,0 +1,109 @@
+import pytest
+import torch
+
+from clozekit.grading import mistake, reference
+
+# shape, mean, scale, dtype, eps. Each case tells the answer apart from a mistake that resembles it.
+CASES = {
+    "plain rows": ((3, 8), 0, 1, torch.float32, 1e-6),
+    "one row": ((16,), 0, 1, torch.float32, 1e-6),
+    "batch and time": ((2, 3, 8), 0, 1, torch.float32, 1e-6),
+    "odd width": ((5, 37), 0, 1, torch.float32, 1e-5),
+    "one feature": ((4, 1), 0, 1, torch.float32, 1e-6),
+    "mean far from zero": ((3, 8), 5, 1, torch.float32, 1e-6),
+    "rows as small as eps": ((3, 8), 0, 1e-3, torch.float32, 1e-6),
+    "large eps": ((3, 8), 0, 1, torch.float32, 0.5),
+    "squares overflow float16": ((3, 8), 0, 1e3, torch.float16, 1e-6),
+    "squares vanish in float16": ((3, 64), 0, 1e-4, torch.float16, 1e-12),
+    "bfloat16": ((4, 64), 0, 1, torch.bfloat16, 1e-6),
+}
+
+
+def draw(shape, mean=0.0, scale=1.0, dtype=torch.float32):
+    """x [*shape] and weight [shape[-1]], the weight away from 0 and from 1."""
+    x = (torch.randn(shape) * scale + mean).to(dtype)
+    return x, (torch.rand(shape[-1]) + 1.5).to(dtype)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_values(check, case):
+    shape, mean, scale, dtype, eps = CASES[case]
+    check("rms_norm", *draw(shape, mean, scale, dtype), eps)
+
+
+def test_eps_is_one_millionth_by_default(check):
+    check("rms_norm", *draw((3, 8), scale=1e-3))
+
+
+def test_a_row_of_zeros_stays_zero(check):
+    check("rms_norm", torch.zeros(2, 8), torch.ones(8), 1e-6)
+
+
+def test_a_non_contiguous_input(check):
+    x, _ = draw((8, 5))
+    check("rms_norm", x.T, torch.rand(8) + 0.5, 1e-6)
+
+
+def test_gradients(check):
+    check("rms_norm", *draw((3, 8)), 1e-6, gradients=True)
+
+
+@reference("rms_norm", compute=torch.float32)
+def definition(x, weight, eps=1e-6):
+    return x / torch.sqrt((x * x).mean(-1, keepdim=True) + eps) * weight
+
+
+@mistake(blank="widen")
+def subtracts_mean(x):
+    wide = x.float()
+    wide = wide - wide.mean(-1, keepdim=True)
+
+
+@mistake(blank="normalise")
+def eps_outside_sqrt(wide, eps):
+    normed = wide / (wide.pow(2).mean(-1, keepdim=True).sqrt() + eps)
+
+
+@mistake(blank="normalise")
+def forgets_eps(wide):
+    normed = wide / wide.pow(2).mean(-1, keepdim=True).sqrt()
+
+
+@mistake(blank="normalise")
+def mixes_rows(wide, eps):
+    normed = wide / torch.sqrt(wide.pow(2).mean() + eps)
+
+
+@mistake(blank="normalise")
+def sum_of_squares(wide, eps):
+    normed = wide / torch.sqrt(wide.pow(2).sum(-1, keepdim=True) + eps)
+
+
+@mistake(blank="normalise")
+def unbiased_mean(wide, eps):
+    normed = wide / torch.sqrt(wide.pow(2).sum(-1, keepdim=True) / (wide.shape[-1] - 1) + eps)
+
+
+@mistake(blank="normalise")
+def no_square_root(wide, eps):
+    normed = wide / (wide.pow(2).mean(-1, keepdim=True) + eps)
+
+
+@mistake(blank="scale")
+def forgets_weight(x, normed):
+    return normed.to(x.dtype)
+
+
+@mistake(blank="scale")
+def weight_plus_one(x, normed, weight):
+    return (normed * (1 + weight.float())).to(x.dtype)
+
+
+@mistake(blank="widen")
+def squares_in_half(x):
+    wide = x
+
+
+@mistake(blank="scale")
+def returns_float32(normed, weight):
+    return normed * weight.float()

@@ -1,0 +1,83 @@
+"""What a worker hears and what it answers. The answers are an untrusted side's word: data, to be checked.
+
+Load(source)                                  ->  Returned(None) | Raised("NameError", ...)
+Call("rms_norm", None, [x, weight], {})       ->  Returned(Array(...), changed=[], gradients=None)
+Call("KVCache", None, [], {}, keep=1)         ->  Returned(Held(1))
+Call("append", 1, [k, v], {})                 ->  Returned(Items("tuple", [...]))
+Parameters(1, {"q_proj.weight": ...})         ->  Returned(None) | Mismatched(...)
+"""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from clozekit.values import Name, Value
+
+Text = Annotated[str, Meta(max_length=20_000)]
+
+
+class Load(Struct, tag=True, frozen=True):
+    """Execute a submission's source as a fresh module; tracebacks show it as `name`."""
+
+    nonce: int
+    source: str
+    name: str
+
+
+class Call(Struct, tag=True, frozen=True):
+    """Call a function of the module, or a method of the object kept under `held` ("" calls the object itself).
+
+    keep: store the result under this number instead of sending it.
+    cotangents: run backward from the floating outputs with these and send the gradients of inputs and parameters.
+    count_steps: count the lines of the submission that run.
+    """
+
+    nonce: int
+    target: str
+    held: int | None
+    args: list[Value]
+    kwargs: dict[str, Value]
+    keep: int | None = None
+    cotangents: list[Value] | None = None
+    count_steps: bool = False
+
+
+class Parameters(Struct, tag=True, frozen=True):
+    """Load these parameters into the kept module, all of them and no others."""
+
+    nonce: int
+    held: int
+    values: dict[str, Value]
+
+
+class Returned(Struct, tag=True, frozen=True):
+    """A result. `changed` names the arguments that the call altered in place."""
+
+    nonce: int
+    value: Value = None
+    changed: Annotated[list[Name], Meta(max_length=50)] = []
+    inputs: Annotated[list[Value], Meta(max_length=500)] | None = None
+    parameters: Annotated[dict[Name, Value], Meta(max_length=2000)] | None = None
+    steps: int = 0
+
+
+class Raised(Struct, tag=True, frozen=True):
+    """An exception. `frames` is the traceback cut to the learner's lines; `names` what the module defines."""
+
+    nonce: int
+    error: Name
+    text: Text
+    frames: Text
+    names: Annotated[list[Name], Meta(max_length=500)] = []
+    missing: bool = False
+
+
+class Mismatched(Struct, tag=True, frozen=True):
+    """The module's own parameters, by name, with their shapes: they are not the ones that were to be loaded."""
+
+    nonce: int
+    shapes: Annotated[dict[Name, Annotated[list[int], Meta(max_length=16)]], Meta(max_length=2000)]
+
+
+Request = Load | Call | Parameters
+Reply = Returned | Raised | Mismatched

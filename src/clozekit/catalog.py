@@ -1,0 +1,169 @@
+"""All exercises of all content roots, in learning order: exercises/contents.toml is the table of contents.
+
+    [[track]]
+    name = "normalization"
+    title = { en = "Normalization", zh = "归一化" }
+    [track.exercises]
+    rms_norm = { difficulty = 1, after = [] }
+
+A content root is a directory with exercises/, solutions/, kernels/ and graders/. The kit brings one; `--content DIR` and
+CLOZE_CONTENT add a course's own, searched first.
+"""
+
+import difflib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from clozekit.errors import ContentError, NotFound
+from clozekit.exercise import Exercise, read_toml
+
+
+class Title(Struct, forbid_unknown_fields=True, frozen=True):
+    """A name in both languages."""
+
+    en: str
+    zh: str
+
+
+class Place(Struct, forbid_unknown_fields=True, frozen=True):
+    """Where an exercise stands in its track: difficulty from 1 to 5, and the exercises that come before it."""
+
+    difficulty: Annotated[int, Meta(ge=1, le=5)]
+    after: list[str] = []
+
+
+class Track(Struct, forbid_unknown_fields=True, frozen=True):
+    """One [[track]] of contents.toml."""
+
+    name: str
+    title: Title
+    exercises: dict[str, Place]
+
+
+class Contents(Struct, forbid_unknown_fields=True, frozen=True):
+    """The whole of contents.toml."""
+
+    track: list[Track]
+
+
+class Entry(Struct, frozen=True):
+    """One line of `cloze list`, as exercises/index.json keeps it."""
+
+    id: str
+    track: str
+    title: Title
+    difficulty: int
+    after: list[str]
+
+
+class Catalog:
+    """The exercises of several content roots; the first root that has an id wins."""
+
+    def __init__(self, roots: Iterable[Path]):
+        self.roots = list(roots)
+
+    def __iter__(self) -> Iterator[Exercise]:
+        """Every exercise once, in the order of the tables of contents."""
+        seen = set()
+        for root in self.roots:
+            for track in contents(root).track:
+                for id in (f"{track.name}/{name}" for name in track.exercises):
+                    if id not in seen:
+                        seen.add(id)
+                        yield Exercise(root, id)
+
+    def __getitem__(self, id: str) -> Exercise:
+        """The exercise called `id`.
+
+        Raises:
+            NotFound: there is none; the text offers the nearest.
+        """
+        for root in self.roots:
+            if id.count("/") == 1 and (root / "exercises" / f"{id}.toml").is_file():
+                return Exercise(root, id)
+        ids = [exercise.id for exercise in self]
+        named = [known for known in ids if known.endswith(f"/{id}")]
+        near = named or difflib.get_close_matches(id, ids, 1, 0.5)
+        guess = f"did you mean {near[0]}? " if near else ""
+        raise NotFound(f"no exercise {id!r}: {guess}`cloze list` shows them all")
+
+    def entries(self) -> list[Entry]:
+        """What `cloze list` shows; read from each root's index where that is complete."""
+        found: dict[str, Entry] = {}
+        for root in self.roots:
+            for entry in read_index(root):
+                found.setdefault(entry.id, entry)
+        return list(found.values())
+
+
+def contents(root: Path) -> Contents:
+    """The table of contents of one root.
+
+    Raises:
+        ContentError: malformed, or it lists an exercise that has no TOML, or leaves one out.
+    """
+    path = root / "exercises" / "contents.toml"
+    found = read_toml(path, Contents)
+    listed = {f"{track.name}/{name}" for track in found.track for name in track.exercises}
+    present = {f"{toml.parent.name}/{toml.stem}" for toml in (root / "exercises").glob("*/*.toml")}
+    if missing := sorted(listed - present):
+        raise ContentError(f"{path}: lists {missing[0]}, but exercises/{missing[0]}.toml does not exist")
+    if unlisted := sorted(present - listed):
+        raise ContentError(f"{path}: does not list {unlisted[0]}; add it to its track")
+    return found
+
+
+def make_index(root: Path) -> list[Entry]:
+    """The index of one root, from its table of contents and every TOML."""
+    return [
+        Entry(id, track.name, Title(sheet.en.title, sheet.zh.title), place.difficulty, place.after)
+        for track in contents(root).track
+        for name, place in track.exercises.items()
+        for id in [f"{track.name}/{name}"]
+        for sheet in [Exercise(root, id).sheet]
+    ]
+
+
+def read_index(root: Path) -> list[Entry]:
+    """The committed index, or a fresh one where it is missing or does not fit the files present."""
+    try:
+        index = msgspec.json.decode((root / "exercises" / "index.json").read_bytes(), type=list[Entry])
+    except (FileNotFoundError, msgspec.DecodeError):
+        return make_index(root)
+    present = {
+        f"{track.name}/{file.name[:-5]}"
+        for track in _folders(root)
+        for file in os.scandir(track)
+        if file.name.endswith(".toml")
+    }
+    return index if present == {entry.id for entry in index} else make_index(root)
+
+
+def _folders(root: Path) -> list[os.DirEntry[str]]:
+    return [entry for entry in os.scandir(root / "exercises") if entry.is_dir()]
+
+
+def builtin_root() -> Path:
+    """The kit's own content: inside an installed wheel, or the repository that an editable install points to."""
+    here = Path(__file__).parent
+    packed = here / "content"
+    return packed if packed.is_dir() else here.parent.parent
+
+
+def open_catalog(content: Iterable[Path] = ()) -> Catalog:
+    """The catalog of `--content`, CLOZE_CONTENT (directories separated as in PATH) and the kit, in this order.
+
+    Raises:
+        NotFound: a directory without exercises/contents.toml.
+    """
+    named = [Path(entry) for entry in os.environ.get("CLOZE_CONTENT", "").split(os.pathsep) if entry]
+    roots = [*(Path(root).resolve() for root in [*content, *named]), builtin_root()]
+    for root in roots:
+        if not (root / "exercises" / "contents.toml").is_file():
+            raise NotFound(f"{root} is no content root: exercises/contents.toml is missing; `cloze new` makes one")
+    return Catalog(roots)

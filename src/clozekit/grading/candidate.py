@@ -1,0 +1,201 @@
+"""A submission seen from the trusted side: a worker that is asked, and a record of everything it was asked.
+
+    candidate.ask(Call(...))  ->  Answer(value=...) or Answer(problem=Problem("raised", ...))
+
+A dead worker is a problem of that one call; the next call gets a fresh worker.
+"""
+
+import os
+import secrets
+import signal
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import msgspec
+
+from clozekit import calls, values
+from clozekit.protocol import Limits
+from clozekit.report import Problem
+from clozekit.wire import Channel, Gone, TimedOut, Violation
+
+
+class WorkerHandle(Protocol):
+    """What `spawn_worker` hands out: two descriptors, and a way to learn how the process ended."""
+
+    channel: int
+    output: int
+
+    def end(self, at_once: bool) -> int | None:
+        """Exit status, or -signal, or None where it had to be killed."""
+
+
+PATIENCE = 2  # calls without an answer, after which no further one is tried
+
+Spawn = Callable[[], WorkerHandle]
+
+
+@dataclass
+class Answer:
+    """One answer of the worker, decoded. `problem` is set where there is no value."""
+
+    value: Any = None
+    changed: list[int] = field(default_factory=list)
+    inputs: list[Any] = field(default_factory=list)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    steps: int = 0
+    problem: Problem | None = None
+
+
+@dataclass
+class Candidate:
+    """One source under test and the worker that runs it."""
+
+    spawn: Spawn
+    source: str
+    name: str
+    limits: Limits
+    worker: WorkerHandle | None = None
+    channel: Channel | None = None
+    broken: Problem | None = None  # the file cannot be executed, or hangs again and again: no call needs to be tried
+    timeouts: int = 0
+    output: bytearray = field(default_factory=bytearray)
+    silent: int = 0
+
+    def ask(self, request: calls.Request, buffers: list[Any], seconds: float | None = None) -> Answer:
+        """Send one request, starting a worker where there is none. Never raises for what the worker does."""
+        if self.broken:
+            return Answer(problem=self.broken)
+        if self.channel is None:
+            self._start()
+            self._load()
+            if self.broken:
+                return Answer(problem=self.broken)
+        return self._exchange(request, buffers, seconds or self.limits.call_seconds)
+
+    def become(self, source: str) -> None:
+        """Run another source from now on, in the same worker if it lives."""
+        self.source, self.broken, self.timeouts = source, None, 0
+        if self.channel:
+            self._load()
+
+    def _load(self) -> None:
+        loaded = self._exchange(calls.Load(0, self.source, self.name), [], self.limits.load_seconds)
+        if loaded.problem:
+            self.broken = loaded.problem
+            self.stop()
+
+    def stop(self) -> None:
+        """End the worker."""
+        if self.worker:
+            self._end(at_once=True)
+
+    def printed(self) -> str:
+        """What the learner's code printed since the last question, capped."""
+        if self.channel and self.channel.drain:
+            self._drain()
+        text = self.output.decode("utf-8", "replace")
+        self.output.clear()
+        return clean(text)
+
+    def _start(self) -> None:
+        self.worker = self.spawn()
+        os.set_blocking(self.worker.output, False)
+        sock = socket.socket(fileno=self.worker.channel)
+        self.channel = Channel(sock, drain=(self.worker.output, self._drain))
+
+    def _exchange(self, request: calls.Request, buffers: list[Any], seconds: float) -> Answer:
+        assert self.channel is not None
+        nonce = secrets.randbits(60)
+        deadline = time.monotonic() + seconds
+        try:
+            self.channel.send(msgspec.structs.replace(request, nonce=nonce), buffers, deadline=deadline)
+            reply, payload, fds = self.channel.receive(calls.Reply, deadline)
+            for fd in fds:
+                os.close(fd)
+            if fds or reply.nonce != nonce:
+                raise Violation("an answer to another question")
+            return self._decode(reply, payload)
+        except TimedOut:
+            self._end(at_once=True)
+            problem = Problem("timeout", {"seconds": f"{seconds:g}"})
+            self.timeouts += 1
+            if self.timeouts == PATIENCE:
+                self.broken = problem
+            return Answer(problem=problem)
+        except Gone:
+            return Answer(problem=how_it_ended(self._end(at_once=False)))
+        except Violation as error:
+            self._end(at_once=True)
+            return Answer(problem=Problem("protocol", {"reason": clean(str(error))[:200]}))
+
+    def _decode(self, reply: calls.Reply, payload: bytearray) -> Answer:
+        if isinstance(reply, calls.Raised):
+            return Answer(problem=raised(reply))
+        if isinstance(reply, calls.Mismatched):
+            shapes = {clean(name): str(shape) for name, shape in reply.shapes.items()}
+            return Answer(problem=Problem("parameters", shapes))
+        reader = values.Reader(payload)
+        answer = Answer(
+            value=reader.decode(reply.value),
+            changed=[int(i) for i in reply.changed if i.isdecimal()],
+            inputs=[reader.decode(value) for value in reply.inputs or []],
+            parameters={name: reader.decode(value) for name, value in (reply.parameters or {}).items()},
+            steps=reply.steps,
+        )
+        reader.finish()
+        return answer
+
+    def _end(self, at_once: bool) -> int | None:
+        assert self.worker is not None and self.channel is not None
+        status = self.worker.end(at_once)
+        self._drain()
+        self.channel.close()
+        os.close(self.worker.output)
+        self.worker = self.channel = None
+        return status
+
+    def _drain(self) -> bool:
+        """Read what was printed; keep the first part, count the rest. False once the pipe is closed."""
+        assert self.worker is not None
+        for _ in range(64):
+            try:
+                more = os.read(self.worker.output, 65536)
+            except BlockingIOError:
+                return True
+            if not more:
+                return False
+            room = max(0, 4000 - len(self.output))
+            self.output += more[:room]
+            self.silent += len(more) - len(more[:room])
+        return True
+
+
+def raised(reply: calls.Raised) -> Problem:
+    """An exception in the learner's code, as facts."""
+    facts = {"type": clean(reply.error), "text": clean(reply.text)[:1000], "frames": clean(reply.frames).rstrip()}
+    if reply.missing:
+        return Problem("missing", {"name": facts["text"], "names": " ".join(clean(name) for name in reply.names)})
+    if reply.error == "NotImplementedError":
+        return Problem("blank", {"blank": facts["text"] or "?", "frames": facts["frames"]})
+    if reply.error in ("SystemExit", "KeyboardInterrupt", "GeneratorExit"):
+        return Problem("exit", facts)
+    if reply.error in ("RecursionError", "MemoryError"):
+        return Problem(reply.error, facts)
+    return Problem("raised", facts)
+
+
+def how_it_ended(status: int | None) -> Problem:
+    """A worker that is gone, as facts."""
+    if status is not None and status < 0:
+        name = signal.Signals(-status).name
+        kind = {"SIGXCPU": "cpu", "SIGSEGV": "segfault", "SIGKILL": "killed"}.get(name, "signal")
+        return Problem(kind, {"signal": name})
+    return Problem("exited", {"status": "?" if status is None else str(status)})
+
+
+def clean(text: str) -> str:
+    """Text from the untrusted side without control characters, so that it cannot paint the terminal."""
+    return "".join(c if c in "\n\t" or c.isprintable() else "\ufffd" for c in text)

@@ -1,0 +1,76 @@
+"""One submission on its way through a grader: its workers, the calls of each test, and the diagnosis at the end.
+
+Grading
+  ├─ visible: Candidate       one worker for the visible cases
+  ├─ hidden: Candidate        another for the hidden ones: what they send must not be there to be printed later
+  └─ trials: {test: [Question, ...]}
+"""
+
+import hashlib
+import itertools
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+
+import numpy
+import torch
+
+from clozekit.grading.candidate import Candidate, Spawn
+from clozekit.grading.check import Check, Question, Truth
+from clozekit.grading.diagnosis import diagnose
+from clozekit.grading.marks import references
+from clozekit.protocol import Limits
+
+
+@dataclass
+class Source:
+    """What is graded, and what every known mistake would have looked like in its place."""
+
+    text: str
+    name: str
+    mistaken: Mapping[str, str] = field(default_factory=dict)
+    rounding: frozenset[str] = frozenset()
+
+
+class Grading:
+    """Everything that belongs to the grading of one source with one seed."""
+
+    def __init__(self, spawn: Spawn, source: Source, limits: Limits, seed: int, memory: dict[bytes, Truth]):
+        self.spawn, self.source, self.limits, self.seed, self.memory = spawn, source, limits, seed, memory
+        self.visible = Candidate(spawn, source.text, source.name, limits)
+        self.hidden = Candidate(spawn, source.text, source.name, limits)
+        self.trials: dict[str, list[Question]] = {}
+        self.rehearsal = False
+        self.numbers = itertools.count(1)
+
+    def check(self, test: str, grader: ModuleType, hidden: bool) -> Check:
+        """The `check` of one test; from here on its draws are reproducible from the seed and the test's name."""
+        self.reseed(test)
+        questions = self.trials[test] = []
+        candidate = None if self.rehearsal else self.hidden if hidden else self.visible
+        return Check(candidate, references(grader), self.memory, questions, self.numbers.__next__)
+
+    def reseed(self, name: str) -> None:
+        """Seed every generator that a case may draw from. (torch.manual_seed would import torch._dynamo: a second.)"""
+        digest = hashlib.blake2b(f"{self.seed}:{name}".encode(), digest_size=8).digest()
+        number = int.from_bytes(digest, "big")
+        torch.default_generator.manual_seed(number >> 1)
+        numpy.random.seed(number & 0xFFFFFFFF)
+        random.seed(number)
+
+    def diagnose(self) -> str | None:
+        """The known mistake that this submission makes, if its wrong answers are those of one.
+
+        The mistakes are the author's code, so one worker runs them all, one after the other.
+        """
+        suspect = Candidate(self.spawn, "", self.source.name, self.limits)
+        try:
+            return diagnose(self.trials, self.source.mistaken, suspect, self.source.rounding)
+        finally:
+            suspect.stop()
+
+    def close(self) -> None:
+        """End the workers."""
+        self.visible.stop()
+        self.hidden.stop()

@@ -1,0 +1,96 @@
+"""What a grading says: a Report, of Results, each with a verdict and, if it did not pass, a Problem.
+
+    Report(exercise="normalization/rms_norm", verdict="failed", tests=[
+        Result("values: rows as small as eps", "failed", problem=Problem("value", {"where": "[1, 2]", "yours": "2.46253", ...}),
+               mistake="eps_outside_sqrt")])
+
+A Problem is facts, not words: `describe.py` turns it into a sentence in the learner's language.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+Verdict = Literal["passed", "failed", "could not check"]
+EXIT_STATUS: dict[str, int] = {"passed": 0, "failed": 1, "could not check": 3}
+
+
+class Problem(Struct, frozen=True):
+    """Why a test did not pass: `kind` is a key of phrases/*.toml, `facts` fill its fields."""
+
+    kind: str
+    facts: dict[str, str] = {}
+
+
+class Result(Struct):
+    """The outcome of one test. `output` is what the learner's code printed meanwhile."""
+
+    name: str
+    verdict: Verdict
+    hidden: bool = False
+    points: float = 1.0
+    problem: Problem | None = None
+    mistake: str | None = None
+    output: str = ""
+
+    @property
+    def earned(self) -> float:
+        return self.points if self.verdict == "passed" else 0.0
+
+
+class Finding(Struct, frozen=True):
+    """What a static rule found. `column` counts from 1, in characters."""
+
+    code: str
+    severity: Literal["error", "warning"]
+    line: int
+    column: int
+    problem: Problem
+
+
+class Margin(Struct, frozen=True):
+    """How far one compared answer was from the reference, in spreads; the bar is the same for all."""
+
+    test: str
+    excess: float
+
+
+class Report(Struct):
+    """The whole grading of one file.
+
+    problem: why nothing could be graded, if so. unstable: where the shaken references disagree (for `cloze verify`).
+    """
+
+    exercise: str
+    verdict: Verdict
+    tier: Literal["A", "B", "C"]
+    tests: list[Result] = []
+    findings: list[Finding] = []
+    margins: list[Margin] = []
+    unstable: list[str] = []
+    mistake: str | None = None
+    seconds: float = 0.0
+    problem: Problem | None = None
+
+    @property
+    def max_points(self) -> float:
+        return sum(test.points for test in self.tests)
+
+    @property
+    def points(self) -> float:
+        """Partial credit; none where a rule was broken."""
+        if any(finding.severity == "error" for finding in self.findings):
+            return 0.0
+        return sum(test.earned for test in self.tests)
+
+    @property
+    def score(self) -> float:
+        return self.points / self.max_points if self.max_points else 0.0
+
+
+def worst(verdicts: list[Verdict]) -> Verdict:
+    """Of several verdicts, failed wins over could not check, that over passed. Of none: could not check."""
+    for verdict in ("failed", "could not check"):
+        if verdict in verdicts:
+            return verdict  # type: ignore[return-value]
+    return "passed" if verdicts else "could not check"

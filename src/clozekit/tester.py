@@ -1,0 +1,213 @@
+"""The trusted side of a grading: loads one grader, collects it once, forks a child for each submission.
+
+front ──Collect──> tester ──Collected──> front      then for each submission
+front ──Job + descriptor──> tester ─fork─> child ──NeedWorker / EndWorker / Graded──> front
+"""
+
+import gc
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from _pytest.runner import runtestprotocol
+
+from clozekit.grading.check import GraderError, Refused, Truth
+from clozekit.grading.grading import Grading, Source
+from clozekit.grading.plugin import GRADING, case_name
+from clozekit.protocol import Case, Collect, Collected, EndWorker, Ended, Graded, Job, Limits, NeedWorker, Started
+from clozekit.report import Margin, Problem, Result
+from clozekit.wire import Channel, Gone
+
+OPTIONS = (
+    "-p no:cacheprovider -p no:terminal -p no:doctest -p no:junitxml -p no:debugging -p no:faulthandler --capture=no"
+)
+
+
+def run(fd: int) -> None:
+    """Serve the front until it closes. Never returns."""
+    channel = Channel(socket.socket(fileno=fd))
+    request, _, _ = channel.receive(Collect)
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1):
+        os.dup2(null, stream)
+    sys.dont_write_bytecode = True
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    torch.default_generator.manual_seed(
+        request.seed
+    )  # a grader that draws while it is imported must not draw what a worker can foresee
+    grader = Path(request.grader)
+    arguments = [
+        str(grader),
+        *OPTIONS.split(),
+        "--import-mode=importlib",
+        "-c",
+        os.devnull,
+        "--rootdir",
+        str(grader.parent),
+    ]
+    tester = Tester(channel, request)
+    try:
+        pytest.main([*arguments, "-p", "clozekit.grading.plugin"], plugins=[tester])
+        channel.send(Collected(error=tester.error or "no test was collected"))
+    except Gone:
+        pass
+    os._exit(0)
+
+
+class Tester:
+    """A pytest plugin that runs the collected tests once for each Job, in a fork."""
+
+    def __init__(self, channel: Channel, request: Collect):
+        self.channel, self.request = channel, request
+        self.error = ""
+        self.memory: dict[bytes, Truth] = {}
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.error = str(report.longrepr)[-4000:]
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        if not session.items or session.testsfailed:
+            return True
+        cases = [Case(case_name(item), hidden(item), points(item)) for item in session.items]
+        self.channel.send(Collected(cases))
+        self.rehearse(session.items)
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        gc.collect()
+        gc.freeze()
+        while True:
+            job, _, fds = self.channel.receive(Job)
+            if os.fork() == 0:
+                self.channel.close()
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                self.grade(session.items, job, fds[0])
+            os.close(fds[0])
+
+    def rehearse(self, items: list[pytest.Item]) -> None:
+        """Evaluate every reference once, here, so that no child has to. What fails here will fail there, and be told."""
+        grading = Grading(no_worker, Source("", ""), Limits(), self.request.seed, self.memory)
+        grading.rehearsal = True
+        items[0].config.stash[GRADING] = grading
+        for item in items:
+            runtestprotocol(item, log=False)
+
+    def grade(self, items: list[pytest.Item], job: Job, fd: int) -> None:
+        """In the child: run every test on one submission and report. Never returns."""
+        signal.setitimer(signal.ITIMER_REAL, 2 * job.seconds)  # the last resort; the deadline below is the rule
+        front = Front(Channel(socket.socket(fileno=fd)))
+        source = Source(job.source, job.name, job.mistaken, frozenset(job.rounding))
+        grading = Grading(front.spawn, source, job.limits, self.request.seed, self.memory)
+        try:
+            graded = Run(grading, job).all(items)
+        except BaseException as error:
+            graded = Graded([], error=f"{type(error).__name__}: {error}"[:2000])
+        front.channel.send(graded)
+        os._exit(0)
+
+
+def no_worker() -> Any:
+    raise GraderError("a rehearsal asks nobody")
+
+
+class Front:
+    """The way from a tester's child to the front, who owns all processes."""
+
+    def __init__(self, channel: Channel):
+        self.channel = channel
+
+    def spawn(self) -> "Borrowed":
+        """A fresh worker."""
+        self.channel.send(NeedWorker())
+        started, _, fds = self.channel.receive(Started)
+        return Borrowed(self.channel, started.pid, *fds)
+
+
+class Borrowed:
+    """A worker that the front started for us."""
+
+    def __init__(self, front: Channel, pid: int, channel: int, output: int):
+        self.front, self.pid, self.channel, self.output = front, pid, channel, output
+
+    def end(self, at_once: bool) -> int | None:
+        self.front.send(EndWorker(self.pid, at_once))
+        ended, _, _ = self.front.receive(Ended)
+        return ended.status
+
+
+class Run:
+    """The tests of one grader on one submission."""
+
+    def __init__(self, grading: Grading, job: Job):
+        self.grading, self.job = grading, job
+        self.deadline = time.monotonic() + job.seconds
+        self.results: list[Result] = []
+
+    def all(self, items: list[pytest.Item]) -> Graded:
+        """Run, then diagnose."""
+        config = items[0].config
+        config.stash[GRADING] = self.grading
+        config.pluginmanager.register(self)
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            if time.monotonic() > self.deadline:
+                self.results.append(self._result(item, "failed", Problem("budget")))
+            else:
+                config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if self.job.stop_at_first and self.results[-1].verdict == "failed":
+                break
+        mistake = self.grading.diagnose()
+        for result in self.results:
+            if mistake and result.verdict == "failed":
+                result.mistake = mistake
+        self.grading.close()
+        if not self.job.margins:
+            return Graded(self.results, mistake=mistake)
+        asked = [
+            (test, question)
+            for test, questions in self.grading.trials.items()
+            for question in questions
+            if question.truth
+        ]
+        margins = [Margin(test, question.excess()) for test, question in asked]
+        unstable = [f"{test}: {where}" for test, question in asked for where in question.truth.answer.unstable]
+        return Graded(self.results, margins, mistake, unstable)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo) -> pytest.TestReport:
+        """Judge, and spare pytest the rendering of a traceback that nobody would see (20 ms each)."""
+        if call.excinfo:
+            self.results.append(self._judge(item, call.excinfo.value))
+        elif call.when == "call":
+            self.results.append(self._result(item, "passed", None))
+        outcome = "failed" if call.excinfo else "passed"
+        return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, call.when, duration=call.duration)
+
+    def _judge(self, item: pytest.Item, error: BaseException) -> Result:
+        """Only the trusted side decides: a Refused or a failed assertion is the learner's, anything else is ours."""
+        if isinstance(error, Refused):
+            return self._result(item, "failed", error.problem)
+        if isinstance(error, pytest.skip.Exception):
+            return self._result(item, "could not check", Problem("skipped", {"reason": str(error)}))
+        if isinstance(error, AssertionError) and not isinstance(error, GraderError):
+            return self._result(item, "failed", Problem("assertion", {"text": str(error)[:1000]}))
+        return self._result(
+            item, "could not check", Problem("grader", {"error": f"{type(error).__name__}: {error}"[:1000]})
+        )
+
+    def _result(self, item: pytest.Item, verdict: Any, problem: Problem | None) -> Result:
+        candidate = self.grading.hidden if hidden(item) else self.grading.visible
+        return Result(case_name(item), verdict, hidden(item), points(item), problem, output=candidate.printed())
+
+
+def hidden(item: pytest.Item) -> bool:
+    return item.get_closest_marker("hidden") is not None
+
+
+def points(item: pytest.Item) -> float:
+    mark = item.get_closest_marker("points")
+    return float(mark.args[0]) if mark else 1.0

@@ -1,0 +1,259 @@
+"""The untrusted side: runs the learner's code and answers calls. It holds no grader, no expected value, no score.
+
+A worker is forked from the zygote, confines itself before the learner's first line, serves one submission and dies.
+"""
+
+import linecache
+import os
+import resource
+import signal
+import socket
+import sys
+import tempfile
+import traceback
+import types
+from typing import Any
+
+import torch
+
+from clozekit import calls, values
+from clozekit.protocol import Limits
+from clozekit.wire import Channel, Gone
+
+MODULE = "submission"
+CHANNEL = 3  # the descriptor of the channel, above stdin, stdout and stderr
+
+
+def run(channel: int, output: int, limits: Limits, scratch: str) -> None:
+    """Turn this fork of the zygote into a worker and serve until the other side closes. Never returns."""
+    descriptors(channel, output)
+    sock = socket.socket(fileno=CHANNEL)
+    surroundings(scratch)
+    restrict(limits)
+    torch.set_num_threads(limits.threads)
+    torch.default_generator.seed()
+    status = 0
+    try:
+        Worker(Channel(sock)).serve()
+    except Gone:
+        pass
+    except BaseException:
+        traceback.print_exc()
+        status = 70
+    os._exit(status)
+
+
+def descriptors(channel: int, output: int) -> None:
+    """Keep four descriptors: nothing to read, the output pipe twice, the channel."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    channel, output = os.dup(channel), os.dup(output)
+    for source, target in ((null, 0), (output, 1), (output, 2), (channel, CHANNEL)):
+        os.dup2(source, target)
+    os.closerange(CHANNEL + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w", buffering=1), open(2, "w", buffering=1)  # noqa: SIM115
+
+
+def surroundings(scratch: str) -> None:
+    """An own session, an empty environment, and one directory to write to."""
+    os.setsid()
+    os.chdir(scratch)
+    os.environ.clear()
+    os.environ.update(HOME=scratch, TMPDIR=scratch, TRITON_CACHE_DIR=scratch, LANG="C.UTF-8", PATH="")
+    tempfile.tempdir = None
+    sys.argv = [MODULE]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def restrict(limits: Limits) -> None:
+    """What the kernel enforces. Landlock, seccomp and namespaces have their place here too."""
+    pages = int(open("/proc/self/statm").read().split()[0])  # noqa: SIM115
+    for what, limit in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_AS, pages * resource.getpagesize() + limits.memory),
+        (resource.RLIMIT_CPU, limits.cpu_seconds),
+        (resource.RLIMIT_FSIZE, limits.file_size),
+        (resource.RLIMIT_NOFILE, limits.open_files),
+    ):
+        resource.setrlimit(what, (limit, limit))
+
+
+class Worker:
+    """Serves Load, Call and Parameters for one submission."""
+
+    def __init__(self, channel: Channel):
+        self.channel = channel
+        self.module = types.ModuleType(MODULE)
+        self.name = MODULE
+        self.held: dict[int, Any] = {}
+
+    def serve(self) -> None:
+        """Answer requests, one frame each, until the channel closes."""
+        while True:
+            request, payload, _ = self.channel.receive(calls.Request)
+            buffers: list[Any] = []
+            try:
+                reply = self.answer(request, values.Reader(payload, self.held, strided=True), buffers)
+            except BaseException as error:
+                buffers = []
+                reply = self.raised(request, error)
+                error.__traceback__ = None
+            for stream in (sys.stdout, sys.stderr):
+                try:
+                    stream.flush()
+                except BaseException:
+                    pass
+            self.channel.send(reply, buffers)
+
+    def answer(self, request: calls.Request, reader: values.Reader, buffers: list[Any]) -> calls.Reply:
+        """Do what one request asks."""
+        if isinstance(request, calls.Load):
+            return self.load(request)
+        if isinstance(request, calls.Parameters):
+            return self.parameters(request, reader)
+        return self.call(request, reader, buffers)
+
+    def load(self, request: calls.Load) -> calls.Reply:
+        """Execute the source. Kernels find their own text through linecache, there is no file."""
+        self.name = request.name
+        linecache.cache[self.name] = (len(request.source), None, request.source.splitlines(True), self.name)
+        self.module = sys.modules[MODULE] = types.ModuleType(MODULE)
+        self.module.__file__ = self.name
+        self.held.clear()
+        if interpret := sys.modules.get("clozekit.kernels.interpret"):
+            interpret.install()
+        exec(compile(request.source, self.name, "exec", dont_inherit=True), self.module.__dict__)
+        return calls.Returned(request.nonce)
+
+    def call(self, request: calls.Call, reader: values.Reader, buffers: list[Any]) -> calls.Reply:
+        """One call; with cotangents also backward."""
+        args = [reader.decode(arg) for arg in request.args]
+        kwargs = {name: reader.decode(arg) for name, arg in request.kwargs.items()}
+        leaves = tensors([*args, *kwargs.values()])
+        before = [leaf.clone() for leaf in leaves]
+        function = self.find(request)
+        backward = request.cotangents is not None
+        inputs = [leaf.requires_grad_() for leaf in leaves if leaf.is_floating_point()] if backward else []
+        with torch.set_grad_enabled(backward), Steps(self.name, request.count_steps) as steps:
+            result = function(*args, **kwargs)
+        changed = [str(i) for i, (leaf, old) in enumerate(zip(leaves, before, strict=True)) if not same(leaf, old)]
+        if request.keep is not None:
+            self.held[request.keep] = result
+            return calls.Returned(request.nonce, values.Held(request.keep), changed)
+        value = values.encode(result, buffers)
+        if request.cotangents is None:
+            return calls.Returned(request.nonce, value, changed, steps=steps.count)
+        own = dict(function.named_parameters()) if isinstance(function, torch.nn.Module) else {}
+        self.backward(result, [reader.decode(cotangent) for cotangent in request.cotangents])
+        gradients = [values.encode(leaf.grad, buffers) for leaf in inputs]
+        parameters = {name: values.encode(parameter.grad, buffers) for name, parameter in own.items()}
+        for parameter in own.values():
+            parameter.grad = None
+        return calls.Returned(request.nonce, value, changed, gradients, parameters)
+
+    @staticmethod
+    def backward(result: Any, cotangents: list[torch.Tensor]) -> None:
+        """Backward from every output that has a graph and the shape of its cotangent; the rest is for the comparison to refuse."""
+        outputs = [leaf for leaf in tensors([result]) if leaf.is_floating_point()]
+        pairs = [
+            (output, cotangent.to(output.dtype))
+            for output, cotangent in zip(outputs, cotangents, strict=False)
+            if output.requires_grad and output.shape == cotangent.shape
+        ]
+        if pairs:
+            torch.autograd.backward([output for output, _ in pairs], [cotangent for _, cotangent in pairs])
+
+    def find(self, request: calls.Call) -> Any:
+        """The function, the kept object, or its method.
+
+        Raises:
+            Missing: the module or the object has no such name.
+        """
+        if request.held is None:
+            if request.target not in vars(self.module):
+                raise Missing(request.target)
+            return vars(self.module)[request.target]
+        thing = self.held[request.held]
+        if not request.target:
+            return thing
+        try:
+            return getattr(thing, request.target)
+        except AttributeError:
+            raise Missing(f"{type(thing).__name__}.{request.target}") from None
+
+    def parameters(self, request: calls.Parameters, reader: values.Reader) -> calls.Reply:
+        """Load parameters into a kept module, if names and shapes are the expected ones."""
+        module = self.held[request.held]
+        given = {name: reader.decode(value) for name, value in request.values.items()}
+        own = dict(module.named_parameters()) if isinstance(module, torch.nn.Module) else {}
+        if {n: p.shape for n, p in own.items()} != {n: v.shape for n, v in given.items()}:
+            return calls.Mismatched(request.nonce, {name: list(p.shape) for name, p in own.items()})
+        with torch.no_grad():
+            for name, value in given.items():
+                own[name].data = value.clone()
+        return calls.Returned(request.nonce)
+
+    def raised(self, request: calls.Request, error: BaseException) -> calls.Reply:
+        """An exception as text, cut to the learner's own lines. Its own methods may lie or raise; then we say so."""
+        names = [name for name in list(vars(self.module)) if isinstance(name, str) and not name.startswith("_")]
+        try:
+            text = str(error)[:2000]
+        except BaseException:
+            text = "(its text could not be shown)"
+        try:
+            frames = self.frames(error)
+        except BaseException:
+            frames = ""
+        missing = isinstance(error, Missing)
+        return calls.Raised(request.nonce, type(error).__name__[:200], text, frames, names[:500], missing)
+
+    def frames(self, error: BaseException) -> str:
+        """The traceback from the learner's first line to the learner's last one."""
+        stack = traceback.extract_tb(error.__traceback__)
+        own = [i for i, frame in enumerate(stack) if frame.filename == self.name]
+        if not own:
+            return ""
+        return "".join(traceback.StackSummary.from_list(stack[own[0] : own[-1] + 1][-8:]).format())[-6000:]
+
+
+class Steps:
+    """Counts the lines of one file that run: how much of the work is done by Python itself."""
+
+    def __init__(self, name: str, wanted: bool):
+        self.name, self.wanted, self.count = name, wanted, 0
+
+    def __enter__(self) -> "Steps":
+        if self.wanted:
+            sys.settrace(self.trace)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.wanted:
+            sys.settrace(None)
+
+    def trace(self, frame: types.FrameType, event: str, _: object) -> Any:
+        if frame.f_code.co_filename != self.name:
+            return None
+        self.count += event == "line"
+        return self.trace
+
+
+class Missing(Exception):
+    """The submission does not define this name."""
+
+
+def tensors(tree: Any) -> list[torch.Tensor]:
+    """The tensors in nested lists, tuples and dicts, in order."""
+    if isinstance(tree, torch.Tensor):
+        return [tree]
+    if isinstance(tree, dict):
+        tree = list(tree.values())
+    return [leaf for item in tree for leaf in tensors(item)] if isinstance(tree, list | tuple) else []
+
+
+def same(leaf: torch.Tensor, old: torch.Tensor) -> bool:
+    """Whether a tensor still has its bytes (a NaN equals itself)."""
+    return (
+        leaf.shape == old.shape
+        and torch.equal(leaf.detach().nan_to_num(), old.nan_to_num())
+        and bool(torch.equal(leaf.detach().isnan(), old.isnan()))
+    )
