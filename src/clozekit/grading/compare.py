@@ -6,6 +6,7 @@
 Answers come from the learner's process: plain data, of any size and shape, never to be trusted to match.
 """
 
+import math
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -40,7 +41,7 @@ class Difference(msgspec.Struct, frozen=True):
     where: str
     yours: str
     expected: str
-    excess: float = float("inf")
+    excess: float = math.inf
     wrong: int = 1
     total: int = 1
     position: int | None = None
@@ -63,9 +64,7 @@ def _differences(answer: Any, whole: Expected, value: Any, spread: Any, path: st
     elif isinstance(value, Tensor):
         yield from _tensor(answer, value, spread, whole.dtype_at(path), path, bar)
     elif isinstance(value, float | complex):
-        yield from _values(
-            _number(answer), torch.as_tensor(value, dtype=spread_dtype(value)), spread, whole.compute, path, bar
-        )
+        yield from _values(_number(answer), _number(value), spread, whole.compute, path, bar)
     elif isinstance(value, dict):
         if answer.keys() != value.keys():
             yield Difference("keys", path, _keys(answer, value), _keys(value, answer))
@@ -168,7 +167,7 @@ def elementwise_excess(answer: Tensor, value: Tensor, spread: Tensor, dtype: tor
             answer.isnan(),
             (answer == value) | (answer.isinf() & overflows & (answer.sgn() == value.sgn())),
         )
-        off = torch.where(special, torch.where(alike, 0.0, float("inf")), off)
+        off = torch.where(special, torch.where(alike, 0.0, math.inf), off)
     return off
 
 
@@ -198,15 +197,13 @@ def _same_type(answer: Any, value: Any) -> bool:
     return type(answer) is type(value)
 
 
-def spread_dtype(value: complex) -> torch.dtype:
-    return torch.complex128 if isinstance(value, complex) else torch.float64
-
-
-def _number(answer: complex) -> Tensor:
+def _number(number: complex) -> Tensor:
+    if isinstance(number, complex):
+        return torch.tensor(number, dtype=torch.complex128)
     try:
-        return torch.as_tensor(answer, dtype=spread_dtype(answer))
-    except (OverflowError, RuntimeError):  # an int beyond float64
-        return torch.tensor(float("inf") if answer > 0 else -float("inf"), dtype=torch.float64)
+        return torch.tensor(float(number), dtype=torch.float64)
+    except OverflowError:  # an int beyond float64
+        return torch.tensor(math.inf if number > 0 else -math.inf, dtype=torch.float64)
 
 
 def _kind(dtype: torch.dtype) -> str:
@@ -252,9 +249,10 @@ def _short(yours: Any, expected: Any, width: int = 40) -> tuple[str, str]:
 
 
 def _cut(value: Any, width: int = 60) -> str:
-    if isinstance(value, int) and value.bit_length() > 200:  # Python refuses to write very long numbers in decimal
-        return hex(value)[:width] + "…"
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to write an int of thousands of digits
+        text = hex(value) if isinstance(value, int) else type_name(value)
     return text if len(text) <= width else text[:width] + "…"
 
 

@@ -266,10 +266,12 @@ def _agree(exact: Any, shaken: Any) -> bool:
     """Whether two evaluations agree in all but roundings."""
     if type(exact) is not type(shaken) or parts(exact) is not None:
         return False
-    if isinstance(exact, Tensor):
-        if exact.shape != shaken.shape or exact.dtype != shaken.dtype:
-            return False
-        return torch.equal(exact.isfinite(), shaken.isfinite()) if is_floating(exact) else torch.equal(exact, shaken)
     if isinstance(exact, float | complex):
-        return math.isfinite(abs(exact)) == math.isfinite(abs(shaken))
-    return exact == shaken
+        exact, shaken = torch.tensor(exact), torch.tensor(shaken)
+    if not isinstance(exact, Tensor):
+        return exact == shaken
+    if exact.shape != shaken.shape or exact.dtype != shaken.dtype:
+        return False
+    if is_floating(exact):  # any finite number for a finite one; infinities and NaN at the same places
+        return torch.allclose(exact, shaken, rtol=0, atol=math.inf, equal_nan=True)
+    return torch.equal(exact, shaken)

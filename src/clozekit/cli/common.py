@@ -1,0 +1,88 @@
+"""What several commands share: options, the language, finding the file that a target means, printing."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from clozekit.catalog import Catalog, open_catalog
+from clozekit.errors import ClozeError, NotFound
+from clozekit.exercise import LANGUAGES, LEVELS, Exercise
+from clozekit.workspace import Workspace
+
+
+class ExerciseId(click.ParamType):
+    """The id of an exercise, completed in the shell."""
+
+    name = "exercise"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(entry.id, help=entry.title.en) for entry in open_catalog().entries() if entry.id.startswith(incomplete)]
+
+
+def content_option(command: Callable) -> Callable:
+    """--content DIR, which may be given several times."""
+    return click.option(
+        "--content",
+        multiple=True,
+        type=click.Path(path_type=Path, file_okay=False),
+        help="A directory with exercises of your own; also CLOZE_CONTENT.",
+    )(command)
+
+
+def language_option(command: Callable) -> Callable:
+    return click.option("--lang", type=click.Choice(LANGUAGES), help="Language; default: the workspace's, else your locale's.")(command)
+
+
+def level_option(command: Callable) -> Callable:
+    return click.option("--level", type=click.Choice(LEVELS), help="guided: fill in blanks. scratch: write every body.")(command)
+
+
+def language(chosen: str | None, workspace: Workspace | None) -> str:
+    """--lang, else CLOZE_LANG, else the workspace's, else the locale's, else English."""
+    if chosen or (chosen := os.environ.get("CLOZE_LANG", "")) in LANGUAGES:
+        return chosen
+    if workspace:
+        return workspace.state.language
+    locale = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    return "zh" if locale.startswith("zh") else "en"
+
+
+def locate(target: str, exercise_id: str | None, catalog: Catalog) -> tuple[Path, Exercise]:
+    """The file and the exercise that a target means: a path (its last two parts name the exercise) or an id.
+
+    Raises:
+        NotFound: no such file, or no such exercise.
+        ClozeError: the path does not say which exercise it is for.
+    """
+    path = Path(target)
+    if path.is_dir():
+        raise ClozeError(f"{target} is a directory; give a file")
+    if not path.exists() and "/" in target and not target.endswith(".py"):
+        exercise = catalog[exercise_id or target]
+        workspace = Workspace.around(Path.cwd())
+        path = workspace.file(exercise) if workspace else Path(f"{exercise.id}.py")
+        if not path.exists():
+            raise NotFound(f"{path} does not exist; `cloze init` writes the starters")
+        return path, exercise
+    if not path.exists():
+        raise NotFound(f"{target} does not exist")
+    if exercise_id:
+        return path, catalog[exercise_id]
+    guess = f"{path.absolute().parent.name}/{path.stem}"
+    try:
+        return path, catalog[guess]
+    except NotFound:
+        raise ClozeError(f"which exercise is {target} for? Add --exercise TRACK/NAME; `cloze list` shows them all") from None
+
+
+def console(stderr: bool = False) -> Any:
+    """A rich console that respects NO_COLOR, FORCE_COLOR and pipes, and never rewraps at a pipe's 80 columns."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else 200
+    return Console(stderr=stderr, highlight=False, width=width, soft_wrap=not sys.stdout.isatty())

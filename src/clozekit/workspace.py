@@ -1,0 +1,109 @@
+"""A learner's directory: starters to fill in, and a little state in .cloze/.
+
+    work/
+      normalization/rms_norm.py       what `cloze init` wrote and the learner edits
+      .cloze/workspace.json           {"schema": 1, "language": "zh", "level": "guided", "exercises": {"normalization/rms_norm":
+                                       {"hints": 1, "passed": "2026-11-22"}}}
+"""
+
+import datetime
+import os
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct, field
+
+from clozekit.errors import ClozeError, NotFound
+from clozekit.exercise import Exercise
+
+STATE = Path(".cloze") / "workspace.json"
+
+
+class Progress(Struct):
+    """What happened with one exercise."""
+
+    hints: int = 0
+    passed: str = ""
+
+
+class State(Struct):
+    """The content of workspace.json."""
+
+    schema: int = 1
+    language: str = "en"
+    level: str = "guided"
+    exercises: dict[str, Progress] = field(default_factory=dict)
+
+
+class Workspace:
+    """One directory that `cloze init` made."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self.state = self._read()
+
+    @classmethod
+    def around(cls, path: Path) -> "Workspace | None":
+        """The workspace that contains `path`, if any."""
+        path = path.absolute()
+        for root in (path, *path.parents):
+            if (root / STATE).is_file():
+                return cls(root)
+        return None
+
+    @classmethod
+    def create(cls, root: Path, language: str, level: str) -> "Workspace":
+        """Make `root` a workspace, or change the language and level of the one that is there."""
+        (root / STATE.parent).mkdir(parents=True, exist_ok=True)
+        workspace = cls(root)
+        workspace.state.language, workspace.state.level = language, level
+        workspace.save()
+        return workspace
+
+    def _read(self) -> State:
+        path = self.root / STATE
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=State)
+        except FileNotFoundError:
+            return State()
+        except msgspec.DecodeError as error:
+            raise ClozeError(f"{path} is damaged ({error}); move it away and run `cloze init` again, your files stay") from None
+
+    def save(self) -> None:
+        """Write the state whole or not at all."""
+        path = self.root / STATE
+        draft = path.with_suffix(".tmp")
+        draft.write_bytes(msgspec.json.format(msgspec.json.encode(self.state), indent=1) + b"\n")
+        os.replace(draft, path)
+
+    def file(self, exercise: Exercise) -> Path:
+        return self.root / f"{exercise.id}.py"
+
+    def write_starter(self, exercise: Exercise, *, overwrite: bool = False) -> bool:
+        """Write the starter in the workspace's level and language; a file that is there stays unless `overwrite`."""
+        path = self.file(exercise)
+        if path.exists() and not overwrite:
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(exercise.render(self.state.level, self.state.language), "utf-8")
+        return True
+
+    def progress(self, id: str) -> Progress:
+        return self.state.exercises.setdefault(id, Progress())
+
+    def record_pass(self, id: str) -> None:
+        """Remember the day on which an exercise was first solved."""
+        if not self.progress(id).passed:
+            self.progress(id).passed = datetime.date.today().isoformat()
+            self.save()
+
+
+def need_workspace(path: Path) -> Workspace:
+    """The workspace around `path`.
+
+    Raises:
+        NotFound: there is none.
+    """
+    if found := Workspace.around(path):
+        return found
+    raise NotFound(f"{path.absolute()} is in no workspace; `cloze init` makes one here")
