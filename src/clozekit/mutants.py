@@ -26,6 +26,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from clozekit import blanks
+
 Node = Any  # an ast.AST: mypy gives positions to some of its kinds only
 Edit = tuple[int, int, str]  # bytes [start:end] become the text
 
@@ -52,14 +54,12 @@ DROPPED_METHODS = {"float", "double", "to", "type_as", "sqrt", "abs", "clamp", "
 SILENT_KEYWORDS = {"device", "non_blocking", "pin_memory", "num_warps", "num_stages"}
 SILENT_FIELDS = {"annotation", "returns", "decorator_list", "exc", "cause"}
 SILENT_NODES = (ast.arguments, ast.Assert, ast.JoinedStr)  # Python 3.11 has wrong columns inside an f-string
-
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-ATOMS = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Constant, ast.List, ast.Dict, ast.Set)
+ATOMS = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Constant, ast.List, ast.JoinedStr, ast.Starred)
 
-BLANK = re.compile(rb"^([ \t]*)# BLANK (\w+)[^\n]*\n.*?^\1# END\b", re.M | re.S)
 TRIVIA = re.compile(rb"(?:[\s()\\]|#[^\r\n]*)*")  # what may stand between an operand and its operator
-LONGEST_FIRST = sorted(map(re.escape, OPERATORS), key=len, reverse=True)
-OPERATOR = re.compile("|".join(LONGEST_FIRST).replace("\\ ", r"\s+").encode())
+PATTERNS = [re.escape(old).replace("\\ ", r"\s+") + r"\b" * old[0].isalpha() for old in OPERATORS]
+OPERATOR = re.compile("|".join(sorted(PATTERNS, key=len, reverse=True)).encode())
 PREFIX = re.compile(rb"not\b\s*|[-~+]\s*")
 COMMA = re.compile(rb"\s*,\s*")
 REST = re.compile(r"\s*(?:#.*)?\n.*", re.S)  # of a text of several lines
@@ -222,7 +222,7 @@ class Text:
     def __init__(self, source: str):
         self.bytes = source.encode()
         self.tree = ast.parse(source)
-        newlines = list(re.finditer(rb"\r\n?|\n", self.bytes))
+        newlines = list(re.finditer(rb"\r?\n", self.bytes))
         self.lines = [0, *(newline.end() for newline in newlines)]
         self.line_ends = [*(newline.start() for newline in newlines), len(self.bytes)]  # or where the comment starts
         for token in tokenize.generate_tokens(io.StringIO(source).readline):
@@ -286,10 +286,10 @@ class Text:
 
     def regions(self) -> list[tuple[str, int, int]]:
         """What may be changed: the blanks, or in a file without blanks the function bodies."""
-        blanks = [(blank[2].decode(), *blank.span()) for blank in BLANK.finditer(self.bytes)]
+        marked = [(b.name, self.lines[b.first], self.lines[b.last - 1]) for b in blanks.find(self.bytes.decode())]
         functions = [node for node in ast.walk(self.tree) if isinstance(node, FUNCTIONS)]
         names = [f"{getattr(self.scope(node), 'name', '')}.{node.name}".lstrip(".") for node in functions]
-        return blanks or [(name, self.start(f.body[0]), self.end(f)) for name, f in zip(names, functions, strict=True)]
+        return marked or [(name, self.start(f.body[0]), self.end(f)) for name, f in zip(names, functions, strict=True)]
 
     def marked(self, line: int, start: int, end: int, new: str) -> str:
         """The line that changes, the change marked in its place."""

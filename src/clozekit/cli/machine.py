@@ -1,9 +1,8 @@
 """Commands about this machine: doctor."""
 
 import json
-import platform
+import os
 import sys
-from importlib import metadata
 from typing import Any
 
 import click
@@ -30,6 +29,9 @@ def doctor(as_json: bool) -> None:
 
 def examine() -> dict[str, Any]:
     """Versions, and whether a worker can be started and answers: tried, not read from a version."""
+    import platform
+    from importlib import metadata
+
     advice = []
     versions = {}
     for package in ("torch", "triton", "pytest"):
@@ -59,8 +61,6 @@ def examine() -> dict[str, Any]:
 
 
 def _start_a_worker() -> None:
-    import os
-
     from clozekit.engine import Engine
     from clozekit.protocol import Limits
 

@@ -1,0 +1,5 @@
+"""python -m clozekit: the same as `cloze`."""
+
+from clozekit.cli import main
+
+main(prog_name="cloze")
