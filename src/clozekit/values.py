@@ -147,8 +147,8 @@ class Reader:
             return value.data
         if isinstance(value, Large):
             return int(value.digits, 16)
-        if isinstance(value, Held):
-            if self.held is None or value.number not in self.held:
+        if isinstance(value, Held) and self.held is not None:
+            if value.number not in self.held:
                 raise Violation("an unknown object")
             return self.held[value.number]
         return value

@@ -17,6 +17,7 @@ from torch import Tensor
 from clozekit.grading.shaking import unit_roundoff
 from clozekit.grading.tolerance import BAR, Expected
 from clozekit.grading.trees import parts
+from clozekit.values import Foreign
 
 Kind = Literal["type", "length", "keys", "shape", "dtype", "nan", "infinite", "value"]
 
@@ -178,6 +179,8 @@ def type_name(value: Any) -> str:
     """The name of a type as a learner knows it: "Tensor", "None", "list"."""
     if isinstance(value, Tensor):
         return "Tensor"
+    if isinstance(value, Foreign):
+        return value.name
     return "None" if value is None else type(value).__name__
 
 

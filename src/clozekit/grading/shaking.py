@@ -274,7 +274,7 @@ FORMULAS: dict[str, Callable] = {
     # Unwrapped: the wrappers cast to a larger dtype, which there is none of, and import sympy for it.
     name: inspect.unwrap(decomposition_table[getattr(torch.ops.aten, name).default])
     for name in [
-        *("_fused_rms_norm", "_fused_rms_norm_backward", "native_layer_norm_backward"),
+        "native_layer_norm_backward",
         *("native_group_norm_backward", "native_batch_norm", "native_batch_norm_backward"),
         *("_softmax_backward_data", "_log_softmax_backward_data", "nll_loss_forward", "mse_loss"),
         *("log_sigmoid_forward", "log_sigmoid_backward", "binary_cross_entropy", "binary_cross_entropy_with_logits"),
