@@ -1,0 +1,194 @@
+"""Run Triton kernels on CPU tensors, in this process, with TRITON_INTERPRET unset.
+
+    interpret.install()                 once, after `import triton` and before the kernels' module is executed
+    softmax(torch.randn(4, 1000))       its kernel[grid](...) runs program by program
+    interpret.launches                  [Launch(kernel="softmax_kernel", grid=(4, 1, 1),
+                                                arguments={"x_ptr": "float32[4, 1000]", "cols": "1000"}, ...)]
+
+Not as on a GPU: programs run one after the other, so that no race shows; tl.dot of float32 is exact, whatever its input
+precision; a masked load without `other` gives NaN, see `undefined`. Not interpreted: inline assembly, atomics on
+bfloat16, tl.dot_scaled, tl.map_elementwise, pointers read from memory (their tensors are no arguments of the launch).
+"""
+
+import math
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import triton
+import triton.language as tl
+from triton.backends.nvidia.compiler import CUDAOptions
+from triton.runtime import interpreter
+from triton.runtime.autotuner import Autotuner
+from triton.runtime.jit import JITCallable, JITFunction, KernelParam, TensorWrapper, mangle_type
+from triton.tools.tensor_descriptor import TensorDescriptor
+
+from clozekit.kernels import bounds, builder, driver, language, rewrite
+from clozekit.kernels.bounds import Access, OutOfBounds
+from clozekit.kernels.language import BUILDER, INTERPRETED
+
+__all__ = ["Access", "Launch", "OutOfBounds", "forget", "install", "launches", "uninstall", "watchers"]
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One launch, as its host code asked for it."""
+
+    kernel: str
+    grid: tuple[int, int, int]
+    arguments: dict[str, str]  # as text: "float32[4, 1000]", "1000"
+    constexprs: dict[str, Any]
+    num_warps: int
+    num_stages: int
+
+
+launches: list[Launch] = []  # since the last forget()
+watchers: list[Callable[[Access], None]] = []  # called before each touch of memory; for meters
+_patches = language.Patches()
+
+
+def install() -> None:
+    """Route every launch of this process to the interpreter. A second call does nothing."""
+    if _patches.undone:
+        return
+    language.install(_patches)
+    _patches.set(interpreter, "_get_np_dtype", builder.np_dtype)
+    _patches.set(interpreter, "_validate_np_data_size", builder.fits)
+    _patches.set(interpreter, "InterpretedFunction", JITFunction)  # should a module set TRITON_INTERPRET itself
+    _patches.set(JITFunction, "run", run)
+    _patches.set(JITFunction, "__call__", _call)
+    # an autotuner finds all configurations equally fast, and takes the first
+    _patches.set(Autotuner, "_bench", lambda self, *args, config, **meta: [0.0] * 3)
+    _patches.set(Autotuner, "check_disk_cache", lambda self, key, configs, bench: bench() or False)
+    _patches.set(triton.runtime.driver, "_active", driver.PaperDriver())
+
+
+def uninstall() -> None:
+    """Put Triton back as it was."""
+    _patches.undo()
+    forget()
+
+
+def forget() -> None:
+    """Empty the list of launches."""
+    launches.clear()
+
+
+def run(kernel: JITFunction, *args: Any, grid: Any, warmup: bool, **kwargs: Any) -> driver.PaperKernel:
+    """JITFunction.run: what kernel[grid](...) calls.
+
+    Raises:
+        TypeError, KeyError: arguments that the kernel does not take.
+        SyntaxError, NameError: what the compiler would refuse, see `grammar`.
+        OutOfBounds: an access outside the tensors.
+        Exception: whatever a program raises, as it is.
+    """
+    keywords = {name: value for name, value in kwargs.items() if name in kernel.signature.parameters}
+    options = {name: value for name, value in kwargs.items() if name not in keywords}
+    if unknown := options.keys() - CUDAOptions.__dataclass_fields__.keys():
+        raise KeyError(f"Keyword argument {min(unknown)} was specified but unrecognised")
+    num_warps, num_stages = options.get("num_warps") or 4, options.get("num_stages") or 3
+    fixed = {p.name: keywords[p.name] for p in kernel.params if p.is_constexpr and p.name in keywords}
+    compiled = driver.PaperKernel(kernel, options | fixed, num_warps, num_stages)
+    if warmup:
+        return compiled
+    for hook in kernel.pre_run_hooks:
+        hook(*args, **kwargs)
+    bound = kernel.signature.bind(*args, **keywords)
+    bound.apply_defaults()
+    given = bound.arguments
+    size = _grid(grid(dict(given)) if callable(grid) else grid)
+    constexprs = {p.name: tl.core._unwrap_if_constexpr(given[p.name]) for p in kernel.params if p.is_constexpr}
+    described = {p.name: _describe(given[p.name]) for p in kernel.params if not p.is_constexpr}
+    launches.append(Launch(kernel.__name__, size, described, constexprs, num_warps, num_stages))
+    function = rewrite.function(kernel)
+    running = builder.Running(kernel.__name__, watchers=watchers)
+    BUILDER.launch = running
+    try:
+        values = {p.name: _value(given[p.name], p.name, p, running) for p in kernel.params if not p.is_constexpr}
+        with np.errstate(all="ignore"):  # a GPU does not warn either
+            _programs(function, size, values | constexprs)
+    finally:
+        BUILDER.launch = None
+    return compiled
+
+
+def _programs(function: Callable[..., Any], grid: tuple[int, int, int], arguments: dict[str, Any]) -> None:
+    BUILDER.set_grid_dim(*grid)
+    for x in range(grid[0]):
+        for y in range(grid[1]):
+            for z in range(grid[2]):
+                BUILDER.set_grid_idx(x, y, z)
+                function(**arguments)
+
+
+def _call(function: JITFunction, *args: Any, **kwargs: Any) -> Any:
+    """One jitted function called by another."""
+    if BUILDER.launch is None:
+        raise RuntimeError("Cannot call @triton.jit'd outside of the scope of a kernel")
+    for extra in ("_semantic", "_generator"):
+        kwargs.pop(extra, None)
+    return rewrite.function(function)(*args, **kwargs)
+
+
+def _grid(grid: Any) -> tuple[int, int, int]:
+    if not isinstance(grid, tuple | list):
+        raise TypeError(f"a grid is a tuple such as (rows,), or a function that returns one, not {grid!r}")
+    sizes = [operator.index(tl.core._unwrap_if_constexpr(size)) for size in grid]
+    if not 1 <= len(sizes) <= 3 or min(sizes) < 0:
+        raise ValueError(f"a grid has one to three sizes, none negative, unlike {tuple(grid)}")
+    x, y, z = (*sizes, 1, 1)[:3]
+    return x, y, z
+
+
+def _value(value: Any, name: str, parameter: KernelParam, running: builder.Running) -> Any:
+    """An argument as the kernel sees it: a tensor as its typed pointer, a number as a scalar."""
+    value = tl.core._unwrap_if_constexpr(value)
+    if value is None or isinstance(value, JITCallable | tl.dtype):
+        return value
+    if isinstance(value, tuple):
+        items = [_value(item, f"{name}[{i}]", parameter, running) for i, item in enumerate(value)]
+        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+    if isinstance(value, TensorDescriptor):
+        return INTERPRETED.make_tensor_descriptor(
+            base=_pointer(value.base, name, running),
+            shape=[INTERPRETED.to_tensor(int(length)) for length in value.shape],
+            strides=[*(INTERPRETED.to_tensor(int(stride)) for stride in value.strides[:-1]), tl.constexpr(1)],
+            block_shape=[tl.constexpr(length) for length in value.block_shape],
+            padding_option=value.padding,
+        )
+    if hasattr(value, "data_ptr"):
+        return _pointer(value, name, running)
+    if not isinstance(value, bool | int | float):
+        raise TypeError(
+            f"{running.kernel} cannot take {type(value).__name__} as {name}: tensors, numbers and None can be passed"
+        )
+    known = parameter.annotation_type
+    dtype = tl.str_to_ty(known if known and not known.startswith("*") else mangle_type(value), None)
+    return INTERPRETED.tensor(BUILDER.scalar(value, dtype), dtype)
+
+
+def _pointer(tensor: Any, name: str, running: builder.Running) -> Any:
+    base = tensor.base if isinstance(tensor, TensorWrapper) else tensor
+    if base.device.type != "cpu":
+        raise ValueError(f"{name} of {running.kernel} is on {base.device}: only CPU tensors can be interpreted")
+    argument = bounds.Argument.of(name, base)
+    running.arguments.append(argument)
+    dtype = bounds.ArgumentPointer(tl.str_to_ty(mangle_type(tensor), None), argument)
+    return INTERPRETED.tensor(interpreter.TensorHandle(np.array([argument.start], np.uint64), dtype), dtype)
+
+
+def _describe(value: Any) -> str:
+    """float32[4, 1000], and strides where they are not those of a dense tensor."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_describe, value))})"
+    if isinstance(value, TensorDescriptor):
+        return f"{_describe(value.base)} in blocks of {list(value.block_shape)}"
+    if not hasattr(value, "data_ptr"):
+        return repr(value)
+    base = value.base if isinstance(value, TensorWrapper) else value
+    shape, strides = list(base.shape), list(base.stride())
+    dense = all(stride == math.prod(shape[i + 1 :]) or shape[i] == 1 for i, stride in enumerate(strides))
+    return f"{str(value.dtype).removeprefix('torch.')}{shape}" + ("" if dense else f" strides {strides}")
