@@ -5,7 +5,7 @@
 """
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import torch
 from msgspec import Meta, Struct
@@ -13,13 +13,10 @@ from torch import Tensor
 
 from clozekit.wire import Violation
 
-DTYPES: dict[str, torch.dtype] = {
-    name: getattr(torch, name)
-    for name in "bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64 complex64 complex128".split()
-}
-DTYPE_NAMES = {dtype: name for name, dtype in DTYPES.items()}
 DEPTH_LIMIT = 16
 ITEM_LIMIT = 500_000
+DIGIT_LIMIT = 4000  # of a large int, in hexadecimal
+ELEMENT_LIMIT = 1 << 40  # of an empty tensor, its empty axes left out: beyond that torch overflows
 
 Size = Annotated[int, Meta(ge=0, le=1 << 40)]
 Name = Annotated[str, Meta(max_length=200)]
@@ -37,6 +34,10 @@ Dtype = Literal[
     "complex64",
     "complex128",
 ]
+
+
+DTYPES: dict[str, torch.dtype] = {name: getattr(torch, name) for name in get_args(Dtype)}
+DTYPE_NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 
 class Array(Struct, tag="array", frozen=True):
@@ -58,7 +59,7 @@ class Items(Struct, tag="items", frozen=True):
 class Large(Struct, tag="large", frozen=True):
     """An int beyond 64 bits, in hexadecimal."""
 
-    digits: Annotated[str, Meta(max_length=4000, pattern=r"^-?0x[0-9a-f]+$")]
+    digits: Annotated[str, Meta(max_length=DIGIT_LIMIT, pattern=r"^-?0x[0-9a-f]+$")]
 
 
 class Octets(Struct, tag="bytes", frozen=True):
@@ -92,11 +93,14 @@ def encode(value: Any, buffers: list[Any], strided: bool = False, depth: int = 0
     if kind is bytes:
         return Octets(value)
     if kind is int:
-        return value if -(1 << 63) <= value < 1 << 63 else Large(hex(value))
+        if -(1 << 63) <= value < 1 << 63:
+            return value
+        digits = hex(value)
+        return Large(digits) if len(digits) <= DIGIT_LIMIT else Foreign(f"an int of {value.bit_length()} bits")
     if kind in (Tensor, torch.nn.Parameter):
         return _encode_tensor(value, buffers, strided)
     if kind in (list, tuple, set, frozenset):
-        return Items(kind.__name__, [encode(item, buffers, strided, depth + 1) for item in value])
+        return Items(kind.__name__, [encode(item, buffers, strided, depth + 1) for item in value])  # type: ignore[arg-type]
     if isinstance(value, dict):
         return Items("dict", [encode(item, buffers, strided, depth + 1) for pair in value.items() for item in pair])
     if isinstance(value, tuple):  # a named tuple is a tuple
@@ -112,14 +116,14 @@ def _encode_tensor(tensor: Tensor, buffers: list[Any], strided: bool) -> Value:
         return Foreign(f"a tensor on device {tensor.device}")
     if tensor.layout != torch.strided or tensor.dtype not in DTYPE_NAMES:
         return Foreign(f"a {tensor.layout} tensor of {tensor.dtype}"[:200])
+    flat = tensor = tensor.resolve_conj().resolve_neg()  # the bytes as they count, not a lazy view of others
     strides = None
-    flat = tensor
     if strided and not tensor.is_contiguous() and min(tensor.stride()) >= 0 and tensor.numel():
         strides = list(tensor.stride())
         span = 1 + sum((length - 1) * stride for length, stride in zip(tensor.shape, strides, strict=True))
         flat = tensor.as_strided((span,), (1,))
-    raw = flat.contiguous().reshape(-1).view(torch.uint8).numpy() if tensor.numel() else b""
-    buffers.append(memoryview(raw))
+    raw = flat.contiguous().as_strided((flat.numel(),), (1,)).view(torch.uint8).numpy() if tensor.numel() else b""
+    buffers.append(memoryview(raw))  # type: ignore[arg-type]
     return Array(DTYPE_NAMES[tensor.dtype], list(tensor.shape), len(raw), strides)  # type: ignore[arg-type]
 
 
@@ -179,6 +183,8 @@ class Reader:
         if array.size != count * dtype.itemsize or self.offset + array.size > len(self.payload):
             raise Violation("tensor bytes that do not match shape and dtype")
         if not array.size:
+            if math.prod(max(length, 1) for length in array.shape) > ELEMENT_LIMIT:
+                raise Violation("a shape beyond any tensor")
             return torch.empty(array.shape, dtype=dtype)
         raw = torch.frombuffer(self.payload, dtype=torch.uint8, count=array.size, offset=self.offset).clone()
         self.offset += array.size

@@ -92,6 +92,7 @@ class Question:
     truth: Truth | None = None
     labels: list[str] = field(default_factory=list)
     wanted: dict[str, Tensor] = field(default_factory=dict)
+    smaller: "Question | None" = None  # the call that must run as many lines of Python
     answer: Answer = field(default_factory=Answer)
     problem: Problem | None = None
 
@@ -113,6 +114,9 @@ class Question:
                     fact = getattr(found, name)
                     facts[name] = f"{fact:.3g}" if isinstance(fact, float) else str(fact)
                 return Problem(found.kind, facts)
+        if self.smaller and answer.steps > self.smaller.answer.steps:
+            counts = {"small": str(self.smaller.answer.steps), "large": str(answer.steps)}
+            return Problem("steps", {"first": self.smaller.text, "second": self.text, **counts})
         return None
 
     def excess(self) -> float:
@@ -202,19 +206,12 @@ class Check:
             Refused: the larger call runs more lines.
         """
         __tracebackhide__ = True
-        counts = []
-        for args in (small, large):
-            request, buffers = _encode(None, target, tuple(args), {})
-            question = Question(
-                _signature(target, tuple(args), {}), msgspec.structs.replace(request, count_steps=True), buffers
-            )
+        question = None
+        for args in (tuple(small), tuple(large)):
+            request, buffers = _encode(None, target, args, {})
+            counting = msgspec.structs.replace(request, count_steps=True)
+            question = Question(_signature(target, args, {}), counting, buffers, smaller=question)
             self._ask(question)
-            counts.append(question.answer.steps if self.candidate else 0)
-        if counts[1] > counts[0]:
-            first, second = (_signature(target, tuple(args), {}) for args in (small, large))
-            facts = {"small": str(counts[0]), "large": str(counts[1]), "first": first, "second": second}
-            question.problem = Problem("steps", facts)
-            raise Refused(question.problem)
 
     def _ask(self, question: Question) -> Any:
         __tracebackhide__ = True

@@ -3,10 +3,11 @@
 A submission that forgot eps and one that we made forget it differ by rounding; both are far from the truth. So an answer
 is a mistake's if it is twenty times nearer to the mistake's answer than that is to the reference, in every call of every
 test: the tests that pass must pass for the mistake too. A mistake that only loses precision (`rounding=True`) has no
-answer of its own; it is recognised by the set of tests that it fails.
+answer of its own; it is recognised by the set of tests that it fails, and by how far off it is there.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,8 +15,12 @@ from torch import Tensor
 
 from clozekit.grading.candidate import Answer, Candidate
 from clozekit.grading.check import Question
+from clozekit.grading.compare import difference
+from clozekit.grading.tolerance import Expected
+from clozekit.grading.trees import parts
 
 NEARER = 20.0
+SIMILAR = 30.0  # two losses of precision: bfloat16 rounds 8 times as coarsely as float16
 NO_SYMPTOM = {"blank", "missing", "timeout", "budget", "exit", "protocol"}  # what these do is not a wrong answer
 Trials = Mapping[str, list[Question]]
 
@@ -29,9 +34,8 @@ def diagnose(trials: Trials, mistaken: Mapping[str, str], suspect: Candidate, ro
     refused = {name: trial[-1].problem for name, trial in trials.items() if trial and trial[-1].problem}
     if all(problem.kind in NO_SYMPTOM for problem in refused.values()):
         return None
-    ordered = sorted(
-        trials, key=lambda name: (name not in refused, len(trials[name]))
-    )  # one refused test clears most mistakes
+    # a short refused test comes first: it clears most mistakes
+    ordered = sorted(trials, key=lambda name: (name not in refused, len(trials[name])))
     questions = [question for name in ordered for question in trials[name]]
     by_pattern = None
     for name, source in mistaken.items():
@@ -45,8 +49,12 @@ def diagnose(trials: Trials, mistaken: Mapping[str, str], suspect: Candidate, ro
 
 
 def _same_verdict(question: Question, suspect: Candidate) -> bool:
+    """Both right, or both wrong in the same way and about as far off: noise has a size, though no values."""
     problem = question.judge(suspect.ask(question.request, question.buffers))
-    return (problem and problem.kind) == (question.problem and question.problem.kind)
+    if problem is None or question.problem is None:
+        return problem is None and question.problem is None
+    ours, theirs = (float(each.facts.get("excess", "inf")) for each in (question.problem, problem))
+    return problem.kind == question.problem.kind and ours <= SIMILAR * theirs and theirs <= SIMILAR * ours
 
 
 def _same_answer(question: Question, suspect: Candidate) -> bool:
@@ -60,31 +68,34 @@ def _same_answer(question: Question, suspect: Candidate) -> bool:
         return _symptom(question.answer) == _symptom(answer)
     if sorted(question.answer.changed) != sorted(answer.changed):
         return False
-    pairs = zip(question.pairs(question.answer), question.pairs(answer), strict=True)
-    return all(alike(ours, theirs, expected.value) for (_, ours, expected), (_, theirs, _) in pairs)
+    same_dtype = problem == question.problem and problem.kind == "dtype"  # both have the same wrong one
+    return all(
+        alike(ours, theirs, replace(expected, dtype=None, dtypes={}) if same_dtype else expected)
+        for (_, ours, expected), (_, theirs, _) in zip(question.pairs(question.answer), question.pairs(answer), strict=True)
+    )
 
 
 def _symptom(answer: Answer) -> tuple[str, str]:
     return (answer.problem.kind, answer.problem.facts.get("type", "")) if answer.problem else ("", "")
 
 
-def alike(answer: Any, mistaken: Any, exact: Any) -> bool:
-    """Whether `answer` is `mistaken` up to rounding, seen from `exact`; all three are trees of the same kinds of leaves."""
-    if isinstance(answer, Tensor):
-        return isinstance(mistaken, Tensor) and _near(answer, mistaken, exact if isinstance(exact, Tensor) else None)
+def alike(answer: Any, mistaken: Any, expected: Expected) -> bool:
+    """Whether two answers are the same up to rounding, seen from what is expected: leaf by leaf both right, or near."""
+    if difference(answer, expected) is None and difference(mistaken, expected) is None:
+        return True
+    if isinstance(answer, Tensor) and isinstance(mistaken, Tensor):
+        return _near(answer, mistaken, expected.value if isinstance(expected.value, Tensor) else None)
     if type(answer) is not type(mistaken):
         return False
-    if isinstance(answer, dict):
-        known = exact if isinstance(exact, dict) else {}
-        return answer.keys() == mistaken.keys() and all(alike(answer[k], mistaken[k], known.get(k)) for k in answer)
-    if isinstance(answer, list | tuple):
-        known = exact if isinstance(exact, list | tuple) and len(exact) == len(answer) else [None] * len(answer)
-        return len(answer) == len(mistaken) and all(map(alike, answer, mistaken, known))
     if isinstance(answer, float):
-        return alike(
-            torch.tensor(answer), torch.tensor(mistaken), torch.tensor(exact) if isinstance(exact, float) else None
-        )
-    return bool(answer == mistaken)
+        return alike(torch.tensor(answer), torch.tensor(mistaken), expected)
+    ours, theirs = parts(answer), parts(mistaken)
+    if ours is None or theirs is None:
+        return bool(answer == mistaken)
+    known, spreads = parts(expected.value) or {}, parts(expected.spread) or {}
+    return ours.keys() == theirs.keys() and all(
+        alike(ours[step], theirs[step], replace(expected, value=known.get(step), spread=spreads.get(step))) for step in ours
+    )
 
 
 def _near(answer: Tensor, mistaken: Tensor, exact: Tensor | None) -> bool:

@@ -185,6 +185,8 @@ def _evaluations(run: Callable[[Any], Any], call: Any, compute: torch.dtype, sam
             with mode or nullcontext():
                 result = run(copied)
             results.append(mapped(lambda leaf: _in_float64(leaf) if is_floating(leaf) else leaf, result))
+            if not any(is_floating(leaf) or isinstance(leaf, float | complex) for _, leaf in leaves([call, result])):
+                break  # nothing was rounded: another evaluation would say the same
     return results
 
 
