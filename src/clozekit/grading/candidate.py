@@ -17,7 +17,8 @@ from typing import Any, Protocol
 import msgspec
 
 from clozekit import calls, values
-from clozekit.protocol import Limits
+from clozekit.errors import CannotCheck
+from clozekit.protocol import Limits, Ready
 from clozekit.report import Problem
 from clozekit.wire import Channel, Gone, TimedOut, Violation
 
@@ -32,6 +33,8 @@ class WorkerHandle(Protocol):
         """Exit status, or -signal, or None where it had to be killed."""
 
 
+START_SECONDS = 30.0
+KEPT = 4000  # bytes of what one test prints
 PATIENCE = 2  # calls without an answer, after which no further one is tried
 
 Spawn = Callable[[], WorkerHandle]
@@ -65,7 +68,11 @@ class Candidate:
     silent: int = 0
 
     def ask(self, request: calls.Request, buffers: list[Any], seconds: float | None = None) -> Answer:
-        """Send one request, starting a worker where there is none. Never raises for what the worker does."""
+        """Send one request, starting a worker where there is none. Nothing that the learner's code does raises.
+
+        Raises:
+            CannotCheck: no worker starts, which is never the learner's fault.
+        """
         if self.broken:
             return Answer(problem=self.broken)
         if self.channel is None:
@@ -78,6 +85,10 @@ class Candidate:
     def become(self, source: str) -> None:
         """Run another source from now on, in the same worker if it lives."""
         self.source, self.broken, self.timeouts = source, None, 0
+        self.renew()
+
+    def renew(self) -> None:
+        """Execute the source once more, so that nothing is left of what earlier calls changed in the module."""
         if self.channel:
             self._load()
 
@@ -97,7 +108,10 @@ class Candidate:
         if self.channel and self.channel.drain:
             self._drain()
         text = self.output.decode("utf-8", "replace")
+        if self.silent:
+            text += f"\n… (+{self.silent} bytes)"
         self.output.clear()
+        self.silent = 0
         return clean(text)
 
     def _start(self) -> None:
@@ -105,6 +119,11 @@ class Candidate:
         os.set_blocking(self.worker.output, False)
         sock = socket.socket(fileno=self.worker.channel)
         self.channel = Channel(sock, drain=(self.worker.output, self._drain))
+        try:
+            self.channel.receive(Ready, time.monotonic() + START_SECONDS, payload_limit=0)
+        except (Gone, TimedOut, Violation):
+            self.stop()
+            raise CannotCheck(f"a worker does not start; it said: {self.printed()[-1000:] or 'nothing'}") from None
 
     def _exchange(self, request: calls.Request, buffers: list[Any], seconds: float) -> Answer:
         assert self.channel is not None
@@ -167,7 +186,7 @@ class Candidate:
                 return True
             if not more:
                 return False
-            room = max(0, 4000 - len(self.output))
+            room = max(0, KEPT - len(self.output))
             self.output += more[:room]
             self.silent += len(more) - len(more[:room])
         return True

@@ -6,7 +6,7 @@ test: the tests that pass must pass for the mistake too. A mistake that only los
 answer of its own; it is recognised by the set of tests that it fails, and by how far off it is there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -36,16 +36,22 @@ def diagnose(trials: Trials, mistaken: Mapping[str, str], suspect: Candidate, ro
         return None
     # a short refused test comes first: it clears most mistakes
     ordered = sorted(trials, key=lambda name: (name not in refused, len(trials[name])))
-    questions = [question for name in ordered for question in trials[name]]
     by_pattern = None
     for name, source in mistaken.items():
-        suspect.become(source)
-        if name in rounding:
-            if by_pattern is None and all(_same_verdict(question, suspect) for question in questions):
-                by_pattern = name
-        elif all(_same_answer(question, suspect) for question in questions):
-            return name
+        same = _same_verdict if name in rounding else _same_answer
+        if same is _same_verdict and by_pattern:
+            continue
+        if all(_same_trial(trials[test], source, suspect, same) for test in ordered):
+            if same is _same_answer:
+                return name
+            by_pattern = name
     return by_pattern
+
+
+def _same_trial(trial: list[Question], source: str, suspect: Candidate, same: Callable[[Question, Candidate], bool]) -> bool:
+    """One test replayed from a fresh start, as it ran."""
+    suspect.become(source)
+    return all(same(question, suspect) for question in trial)
 
 
 def _same_verdict(question: Question, suspect: Candidate) -> bool:

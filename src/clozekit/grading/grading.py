@@ -49,6 +49,8 @@ class Grading:
         self.reseed(test)
         questions = self.trials[test] = []
         candidate = None if self.rehearsal else self.hidden if hidden else self.visible
+        if candidate:
+            candidate.renew()
         return Check(candidate, references(grader), self.memory, questions, self.numbers.__next__)
 
     def reseed(self, name: str) -> None:

@@ -2,10 +2,9 @@
 
 import pytest
 
-from clozekit.engine import Engine
+from clozekit.engine import Engine, worker_limits
 from clozekit.exercise import Exercise
 from clozekit.grading.grading import Grading, Source
-from clozekit.protocol import Limits
 from clozekit.submission import read
 
 GRADINGS: pytest.StashKey[dict[str, Grading]] = pytest.StashKey()
@@ -20,7 +19,7 @@ def local_grading(request: pytest.FixtureRequest) -> Grading:
         if not config.stash.get(ENGINE, None):
             config.stash[ENGINE] = engine = Engine()
             config.add_cleanup(engine.close)
-        limits = Limits(call_seconds=exercise.sheet.policy.seconds)
+        limits = worker_limits(exercise)
         submission = read(config.getoption("--submission") or exercise.solution_path)
         gradings[str(path)] = Grading(
             lambda: config.stash[ENGINE].spawn_worker(limits),

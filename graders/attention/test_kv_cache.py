@@ -1,0 +1,237 @@
+import math
+
+import pytest
+import torch
+
+from clozekit.grading import mistake, reference
+
+# How many tokens each call brings: never 2, 3 or 10, so that tokens are not taken for sequences, heads or features.
+CALLS = {
+    "at once": [6],
+    "token by token": [1, 1, 1, 1, 1],
+    "in chunks": [5, 4, 6],
+    "prefill then decode": [6, 1, 1],
+}
+
+DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
+
+
+def draw(total, dtype=torch.float32):
+    """q, k, v, each [b, h, total, head_dim]; scores of about 2, so that the softmax is far from even."""
+    return torch.randn(3, 2, 3, total, 10).mul_(1.5).to(dtype)
+
+
+def calls(tokens, counts):
+    """For each call its q, k, v, and the keys and values that it must see: all up to its last token."""
+    start = 0
+    for count in counts:
+        end = start + count
+        q, k, v = tokens[..., start:end, :].contiguous()
+        yield (q, k, v), tuple(tokens[1:, ..., :end, :])
+        start = end
+
+
+@pytest.mark.parametrize("case", CALLS)
+def test_append_returns_everything(check, case):
+    cache = check.new("KVCache")
+    for (_, k, v), seen in calls(draw(sum(CALLS[case])), CALLS[case]):
+        check(cache.append, k, v, like=seen)
+        check(cache.method("__len__"), returns=seen[0].shape[2])
+
+
+def test_a_new_cache_is_empty(check):
+    check(check.new("KVCache").method("__len__"), returns=0)
+
+
+@pytest.mark.parametrize("case", CALLS)
+def test_attend(check, case):
+    cache = check.new("KVCache")
+    for (q, k, v), seen in calls(draw(sum(CALLS[case])), CALLS[case]):
+        check("attend", q, k, v, cache, like=(q, *seen))
+    check(cache.method("__len__"), returns=sum(CALLS[case]))
+
+
+def test_attend_after_append(check):
+    cache = check.new("KVCache")
+    first, second = calls(draw(9), [5, 4])
+    (_, k, v), seen = first
+    check(cache.append, k, v, like=seen)
+    (q, k, v), seen = second
+    check("attend", q, k, v, cache, like=(q, *seen))
+
+
+def test_two_caches_in_turn(check):
+    caches = check.new("KVCache"), check.new("KVCache")
+    for pair in zip(calls(draw(6), [4, 1, 1]), calls(draw(6), [4, 1, 1]), strict=True):
+        for cache, ((q, k, v), seen) in zip(caches, pair, strict=True):
+            check("attend", q, k, v, cache, like=(q, *seen))
+
+
+@pytest.mark.parametrize("case", DTYPES)
+def test_half_precision(check, case):
+    cache = check.new("KVCache")
+    first, second = calls(draw(9, DTYPES[case]), [5, 4])
+    (_, k, v), seen = first
+    check(cache.append, k, v, like=seen)
+    (q, k, v), seen = second
+    check("attend", q, k, v, cache, like=(q, *seen))
+
+
+def test_non_contiguous_inputs(check):
+    """As a projection splits its heads: [b, n, h, head_dim] transposed."""
+    cache = check.new("KVCache")
+    for (q, k, v), seen in calls(draw(9), [5, 4]):
+        q, k, v = (x.transpose(1, 2).contiguous().transpose(1, 2) for x in (q, k, v))
+        check("attend", q, k, v, cache, like=(q, *seen))
+
+
+@reference("KVCache.append")
+def everything(k, v):
+    return k, v
+
+
+@reference("attend")
+def full_pass(q, k, v):
+    """One new token after the other, each with the keys up to its own: no mask to get wrong."""
+    n, total = q.shape[2], k.shape[2]
+    rows = []
+    for i in range(n):
+        seen = total - n + i + 1
+        scores = q[:, :, i : i + 1] @ k[:, :, :seen].transpose(2, 3) / math.sqrt(q.shape[3])
+        rows.append(scores.softmax(-1) @ v[:, :, :seen])
+    return torch.cat(rows, dim=2)
+
+
+@mistake("KVCache.__init__")
+def shares_state(self, keys=[], values=[]):  # noqa: B006
+    self.keys, self.values = keys, values
+
+
+@mistake(blank="append")
+def keeps_last_chunk(self, k, v):
+    self.keys, self.values = [k], [v]
+    return k, v
+
+
+@mistake(blank="append")
+def never_stores(self, k, v):
+    return torch.cat([*self.keys, k], dim=2), torch.cat([*self.values, v], dim=2)
+
+
+@mistake(blank="append")
+def puts_new_first(self, k, v):
+    self.keys.insert(0, k)
+    self.values.insert(0, v)
+    return torch.cat(self.keys, dim=2), torch.cat(self.values, dim=2)
+
+
+@mistake(blank="append")
+def joins_heads(self, k, v):
+    self.keys.append(k)
+    self.values.append(v)
+    return torch.cat(self.keys, dim=1), torch.cat(self.values, dim=1)
+
+
+@mistake(blank="append")
+def joins_sequences(self, k, v):
+    self.keys.append(k)
+    self.values.append(v)
+    return torch.cat(self.keys), torch.cat(self.values)
+
+
+@mistake(blank="append")
+def stores_float32(self, k, v):
+    self.keys.append(k.float())
+    self.values.append(v.float())
+    return torch.cat(self.keys, dim=2), torch.cat(self.values, dim=2)
+
+
+@mistake(blank="length")
+def counts_appends(self):
+    return len(self.keys)
+
+
+@mistake(blank="length")
+def counts_last_chunk(self):
+    return self.keys[-1].shape[2] if self.keys else 0
+
+
+@mistake(blank="length")
+def empty_has_no_length(self):
+    return torch.cat(self.keys, dim=2).shape[2]
+
+
+@mistake(blank="extend")
+def ignores_cache(cache, k, v):
+    cache.append(k, v)
+    keys, values = k, v
+
+
+@mistake("attend")
+def appends_afterwards(q, k, v, cache):
+    keys = torch.cat(cache.keys, dim=2) if len(cache) else k
+    values = torch.cat(cache.values, dim=2) if len(cache) else v
+    cache.append(k, v)
+    n, total = q.shape[2], keys.shape[2]
+    visible = torch.ones(n, total, dtype=torch.bool).tril(max(0, total - n))
+    scores = q @ keys.mT / math.sqrt(q.shape[-1])
+    return scores.masked_fill(~visible, -math.inf).softmax(dim=-1) @ values
+
+
+@mistake(blank="extend")
+def forgets_to_append(cache, k, v):
+    keys = torch.cat([*cache.keys, k], dim=2)
+    values = torch.cat([*cache.values, v], dim=2)
+
+
+@mistake(blank="visible")
+def sees_the_future(q, keys):
+    visible = torch.ones(q.shape[2], keys.shape[2], dtype=torch.bool)
+
+
+@mistake(blank="visible")
+def aligned_at_the_start(q, keys):
+    visible = torch.ones(q.shape[2], keys.shape[2], dtype=torch.bool).tril()
+
+
+@mistake(blank="visible")
+def chunks_aligned_at_the_start(q, keys):
+    visible = torch.ones(q.shape[2], keys.shape[2], dtype=torch.bool)
+    if q.shape[2] > 1:
+        visible = visible.tril()
+
+
+@mistake(blank="visible")
+def not_itself(q, keys):
+    visible = torch.ones(q.shape[2], keys.shape[2], dtype=torch.bool).tril(keys.shape[2] - q.shape[2] - 1)
+
+
+@mistake(blank="visible")
+def one_too_many(q, keys):
+    visible = torch.ones(q.shape[2], keys.shape[2], dtype=torch.bool).tril(keys.shape[2] - q.shape[2] + 1)
+
+
+@mistake(blank="attention")
+def forgets_scale(q, keys, values, visible):
+    scores = q @ keys.mT
+    return scores.masked_fill(~visible, -math.inf).softmax(dim=-1) @ values
+
+
+@mistake(blank="attention")
+def scales_in_place(q, keys, values, visible):
+    q /= math.sqrt(q.shape[-1])
+    return (q @ keys.mT).masked_fill(~visible, -math.inf).softmax(dim=-1) @ values
+
+
+@mistake(blank="attention")
+def float32_mask(q, keys, values, visible):
+    scores = q @ keys.mT / math.sqrt(q.shape[-1]) + (~visible).float().masked_fill(~visible, -math.inf)
+    return scores.softmax(dim=-1) @ values
+
+
+@mistake(blank="attention")
+def views_query(q, keys, values, visible):
+    b, h, n, head_dim = q.shape
+    scores = torch.bmm(q.view(b * h, n, head_dim), keys.flatten(0, 1).mT) / math.sqrt(head_dim)
+    weights = scores.masked_fill(~visible, -math.inf).softmax(dim=-1)
+    return torch.bmm(weights, values.flatten(0, 1)).view(b, h, n, head_dim)
