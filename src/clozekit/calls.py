@@ -51,13 +51,14 @@ class Parameters(Struct, tag=True, frozen=True):
 
 
 class Returned(Struct, tag=True, frozen=True):
-    """A result. `changed` names the arguments that the call altered in place."""
+    """A result. `changed` names the arguments that the call altered in place, `used` what torch was asked to do."""
 
     nonce: int
     value: Value = None
     changed: Annotated[list[Name], Meta(max_length=50)] = []
     inputs: Annotated[list[Value], Meta(max_length=500)] | None = None
     parameters: Annotated[dict[Name, Value], Meta(max_length=2000)] | None = None
+    used: Annotated[dict[Name, int], Meta(max_length=2000)] = {}
     steps: int = 0
 
 

@@ -48,6 +48,7 @@ class Answer:
     changed: list[int] = field(default_factory=list)
     inputs: list[Any] = field(default_factory=list)
     parameters: dict[str, Any] = field(default_factory=dict)
+    used: frozenset[str] = frozenset()
     steps: int = 0
     problem: Problem | None = None
 
@@ -162,6 +163,7 @@ class Candidate:
             changed=[int(i) for i in reply.changed if i.isdecimal()],
             inputs=[reader.decode(value) for value in reply.inputs or []],
             parameters={name: reader.decode(value) for name, value in (reply.parameters or {}).items()},
+            used=frozenset(reply.used),
             steps=reply.steps,
         )
         reader.finish()

@@ -92,6 +92,7 @@ class Question:
     truth: Truth | None = None
     labels: list[str] = field(default_factory=list)
     wanted: dict[str, Tensor] = field(default_factory=dict)
+    forbidden: frozenset[str] = frozenset()
     smaller: "Question | None" = None  # the call that must run as many lines of Python
     answer: Answer = field(default_factory=Answer)
     problem: Problem | None = None
@@ -105,6 +106,8 @@ class Question:
         if answer.changed:
             names = ", ".join(self.labels[i] for i in answer.changed if i < len(self.labels))
             return Problem("changed", {"call": self.text, "names": names or "?"})
+        if used := sorted(answer.used & self.forbidden):
+            return Problem("forbidden", {"call": self.text, "path": used[0]})
         for path, value, expected in self.pairs(answer):
             if path and value is None:
                 return Problem("no-gradient", {"call": self.text, "path": path})
@@ -145,6 +148,7 @@ class Check:
     references: dict[str, Reference]
     memory: dict[bytes, Truth]
     questions: list[Question]
+    forbidden: frozenset[str]
     numbers: Callable[[], int]
 
     def __call__(
@@ -218,6 +222,7 @@ class Check:
         if self.candidate is None:
             return question.truth.answer.value if question.truth else None
         self.questions.append(question)
+        question.forbidden = self.forbidden
         question.answer = self.candidate.ask(question.request, question.buffers)
         question.problem = question.judge(question.answer)
         if question.problem:

@@ -25,12 +25,13 @@ from clozekit.protocol import Limits
 
 @dataclass
 class Source:
-    """What is graded, and what every known mistake would have looked like in its place."""
+    """What is graded, what every known mistake would have looked like in its place, and what it may not call."""
 
     text: str
     name: str
     mistaken: Mapping[str, str] = field(default_factory=dict)
     rounding: frozenset[str] = frozenset()
+    forbidden: frozenset[str] = frozenset()
 
 
 class Grading:
@@ -51,7 +52,8 @@ class Grading:
         candidate = None if self.rehearsal else self.hidden if hidden else self.visible
         if candidate:
             candidate.renew()
-        return Check(candidate, references(grader), self.memory, questions, self.numbers.__next__)
+        numbers = self.numbers.__next__
+        return Check(candidate, references(grader), self.memory, questions, self.source.forbidden, numbers)
 
     def reseed(self, name: str) -> None:
         """Seed every generator that a case may draw from. (torch.manual_seed would import torch._dynamo: a second.)"""
