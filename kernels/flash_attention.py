@@ -25,18 +25,23 @@ def attention_kernel(
     q_offset = row[:, None].to(tl.int64) * q_t + dim[None, :] * q_d
     q = tl.load(q_ptr + q_offset, mask=(row[:, None] < t) & (dim[None, :] < d), other=0.0)  # (BLOCK_Q, BLOCK_D)
 
+    # BLANK start
+    last_key = tl.minimum(t, first_row + BLOCK_Q) if CAUSAL else t  # no row sees a key behind its own time
     # of the keys seen so far, for each row:
     peak = tl.full([BLOCK_Q], -float("inf"), tl.float32)  # the largest score
     total = tl.zeros([BLOCK_Q], tl.float32)  # the sum of exp(score - peak)
     o = tl.zeros([BLOCK_Q, BLOCK_D], tl.float32)  # the sum of exp(score - peak) * v
+    # END
 
-    last_key = tl.minimum(t, first_row + BLOCK_Q) if CAUSAL else t  # no row sees a key behind its own time
     for first_key in range(0, last_key, BLOCK_K):
         key = first_key + step  # (BLOCK_K,)
 
-        # BLANK scores
         k_inside = (key[None, :] < t) & (dim[:, None] < d)
         k = tl.load(k_ptr + step[None, :] * k_t + dim[:, None] * k_d, mask=k_inside, other=0.0)  # (BLOCK_D, BLOCK_K)
+        v_inside = (key[:, None] < t) & (dim[None, :] < d)
+        v = tl.load(v_ptr + step[:, None] * v_t + dim[None, :] * v_d, mask=v_inside, other=0.0)  # (BLOCK_K, BLOCK_D)
+
+        # BLANK scores
         score = tl.dot(q, k, input_precision="ieee") * scale  # (BLOCK_Q, BLOCK_K)
         visible = key[None, :] < t
         if CAUSAL:
@@ -44,18 +49,15 @@ def attention_kernel(
         score = tl.where(visible, score, -float("inf"))
         # END
 
-        # BLANK rescale
+        # BLANK update
         new_peak = tl.maximum(peak, tl.max(score, axis=1))  # (BLOCK_Q,)
         weight = tl.exp(score - new_peak[:, None])  # (BLOCK_Q, BLOCK_K)
         shrink = tl.exp(peak - new_peak)  # (BLOCK_Q,): the sums so far were taken under the old peak
         total = total * shrink + tl.sum(weight, axis=1)
-        o = o * shrink[:, None]
+        o = tl.dot(weight.to(v.dtype), v, o * shrink[:, None], input_precision="ieee")
         peak = new_peak
         # END
 
-        v_inside = (key[:, None] < t) & (dim[None, :] < d)
-        v = tl.load(v_ptr + step[:, None] * v_t + dim[None, :] * v_d, mask=v_inside, other=0.0)  # (BLOCK_K, BLOCK_D)
-        o = tl.dot(weight.to(v.dtype), v, o, input_precision="ieee")
         k_ptr += BLOCK_K * k_t
         v_ptr += BLOCK_K * v_t
 
@@ -70,10 +72,16 @@ def attention_kernel(
 def flash_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, causal: bool = False) -> torch.Tensor:
     """q, k, v [b, h, t, d] -> softmax(q kᵀ / √d) v, [b, h, t, d], without a [t, t] tensor in memory."""
     b, h, t, d = q.shape
+    BLOCK_Q, BLOCK_K = 64, 32
+
+    # BLANK launch
     o = torch.empty((b, h, t, d), dtype=q.dtype, device=q.device)
-    wide = q.dtype == torch.float32  # takes twice the registers, so the work is spread over twice the threads
-    attention_kernel[(triton.cdiv(t, 64), h, b)](
+    attention_kernel[(triton.cdiv(t, BLOCK_Q), h, b)](
         o, q, k, v, *q.stride(), *k.stride(), *v.stride(), t, d**-0.5, d, causal,
-        BLOCK_Q=64, BLOCK_K=32, BLOCK_D=triton.next_power_of_2(d), num_warps=8 if wide else 4, num_stages=2,
+        BLOCK_Q=BLOCK_Q, BLOCK_K=BLOCK_K, BLOCK_D=triton.next_power_of_2(d),
+        num_warps=8 if q.dtype == torch.float32 else 4,  # float32 takes twice the registers: over twice the threads
+        num_stages=2,
     )  # fmt: skip
+    # END
+
     return o

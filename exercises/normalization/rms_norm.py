@@ -8,7 +8,7 @@ The mean runs over the last axis. Unlike LayerNorm, nothing is centred and there
 
 x       [..., d], float32, float16 or bfloat16; need not be contiguous, must not be changed
 weight  [d], the dtype of x
-result  [..., d], the dtype of x
+result  [..., d], the dtype of x; gradients flow to x and weight
 
 All arithmetic is done in float32; only the result is rounded to the dtype of x. (Rounding
 once before the weight is applied, as Llama does, is accepted as well.)

@@ -6,12 +6,13 @@
     [track.exercises]
     rms_norm = { difficulty = 1, after = [] }
 
-A content root is a directory with exercises/, solutions/, kernels/ and graders/. The kit brings one; `--content DIR` and
-CLOZE_CONTENT add a course's own, searched first.
+A content root is a directory with exercises/, solutions/, kernels/ and graders/. The kit brings one; `--content DIR`
+and CLOZE_CONTENT add a course's own, searched first.
 """
 
 import difflib
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
@@ -84,11 +85,12 @@ class Catalog:
             NotFound: there is none; the text offers the nearest.
         """
         for root in self.roots:
-            if id.count("/") == 1 and (root / "exercises" / f"{id}.toml").is_file():
+            if re.fullmatch(r"\w+/\w+", id) and (root / "exercises" / f"{id}.toml").is_file():
                 return Exercise(root, id)
         ids = [exercise.id for exercise in self]
-        named = [known for known in ids if known.endswith(f"/{id}")]
-        near = named or difflib.get_close_matches(id, ids, 1, 0.5)
+        names, wanted = {known.partition("/")[2]: known for known in reversed(ids)}, id.lower()
+        named = [names[name] for name in difflib.get_close_matches(wanted.rpartition("/")[2], names, 1, 0.75)]
+        near = named or difflib.get_close_matches(wanted, ids, 1, 0.5)
         guess = f"did you mean {near[0]}? " if near else ""
         raise NotFound(f"no exercise {id!r}: {guess}`cloze list` shows them all")
 

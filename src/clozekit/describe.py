@@ -10,45 +10,46 @@ import difflib
 from clozekit.phrases import say, table
 from clozekit.report import Problem
 
+DETAILS = {"parameters": ("missing", "extra", "other"), "keys": ("yours", "expected")}  # facts with a line of their own
+
 
 def describe(problem: Problem, language: str) -> str:
     """What is wrong and where."""
-    facts = {key: value for key, value in problem.facts.items()}
-    facts |= _derived(problem, language)
-    lines = [facts["call"]] if facts.get("call") else []
-    lines.append(_fill(table(language)[problem.kind], facts))
-    if facts.get("frames"):
-        lines.append(facts["frames"])
-    return "\n".join(line for line in lines if line)
+    facts = problem.facts | _derived(problem, language)
+    sentence = _fill(table(language)[problem.kind], facts).rstrip(" \n:：")  # an exception may have no text
+    return clean("\n".join(line for line in (facts.get("call"), sentence, facts.get("frames")) if line))
 
 
 def next_step(problem: Problem, language: str) -> str:
     """What to do about it; "" where the sentence already says."""
-    return _fill(table(language).get(f"{problem.kind}-next", ""), problem.facts)
+    return clean(_fill(table(language).get(f"{problem.kind}-next", ""), problem.facts))
+
+
+def clean(text: str) -> str:
+    """Text without control characters: what a learner's code says must not paint the terminal, nor turn the text."""
+    return "".join(c if c in "\n\t" or c.isprintable() else "\ufffd" for c in text)
 
 
 def _derived(problem: Problem, language: str) -> dict[str, str]:
     """Facts that only matter as words."""
-    facts, derived = problem.facts, {}
-    if "where" in facts:
-        derived["at"] = say(language, "at", where=facts["where"]) if facts["where"] else ""
-    if int(facts.get("total", "1")) > 1:
-        derived["count"] = say(language, "count", wrong=facts["wrong"], total=facts["total"])
+    facts, phrases = problem.facts, table(language)
+    derived = {}
+    if facts.get("where"):
+        derived["at"] = _fill(phrases["at"], facts)
+    if facts.get("total", "1") not in ("0", "1"):
+        derived["count"] = _fill(phrases["count"], facts)
     if problem.kind == "missing":
-        near = difflib.get_close_matches(facts["name"].rpartition(".")[2], facts["names"].split(), 1, 0.5)
+        name, names = facts.get("name", ""), facts.get("names", "").split()
+        near = difflib.get_close_matches(name.rpartition(".")[2], names, 1, 0.5)
         derived["near"] = say(language, "near", name=near[0]) if near else ""
-    if problem.kind == "parameters":
-        parts = [
-            say(language, f"parameters-{key}", names=facts[key])
-            for key in ("missing", "extra", "other")
-            if facts.get(key)
-        ]
-        derived["details"] = "\n".join(parts)
+    parts = [(f"{problem.kind}-{key}", facts.get(key)) for key in DETAILS.get(problem.kind, ())]
+    derived["details"] = "\n".join(say(language, key, names=names) for key, names in parts if names)
     return derived
 
 
 def _fill(phrase: str, facts: dict[str, str]) -> str:
-    return phrase.format_map(_Lenient(facts)).rstrip()
+    """The phrase with these facts; one that is not there leaves nothing behind."""
+    return phrase.format_map(_Lenient(facts))
 
 
 class _Lenient(dict):

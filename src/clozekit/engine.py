@@ -16,7 +16,9 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 from clozekit import rules
 from clozekit.errors import CannotCheck, ContentError
@@ -26,6 +28,7 @@ from clozekit.protocol import (
     Collected,
     Ended,
     EndWorker,
+    Found,
     Graded,
     Job,
     Limits,
@@ -37,7 +40,7 @@ from clozekit.protocol import (
 )
 from clozekit.report import Problem, Report, Result, Verdict, worst
 from clozekit.submission import Submission, Unreadable
-from clozekit.wire import Channel, Gone, TimedOut
+from clozekit.wire import Channel, Gone, TimedOut, Violation
 
 KEPT = (
     "PATH",
@@ -51,7 +54,9 @@ KEPT = (
     "TMPDIR",
     "OPENBLAS_CORETYPE",
 )
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # of the zygote; a pool of threads survives no fork
 START_SECONDS = 120.0
+GRACE = 0.25  # seconds that a worker has to end by itself before it is killed, so that its true status is known
 
 
 @dataclass
@@ -66,7 +71,7 @@ class Worker:
 
     def end(self, at_once: bool = True) -> int | None:
         """Reap it. Exit status, -signal, or None where it had to be killed."""
-        status = self.engine.reap(self.pid, at_once)
+        status = self.engine.reap(self.pid, 0.0 if at_once else GRACE)
         shutil.rmtree(self.scratch, ignore_errors=True)
         return status
 
@@ -81,30 +86,40 @@ class Tester:
 
 
 class Engine:
-    """The judge's machinery, warm until it is closed.
+    """The judge's machinery, warm until it is closed. A zygote that dies is replaced; what it was asked fails.
 
     Args:
         seed: fixes every input that graders draw; a secret one by default.
+        without: layers of the sandbox to do without, for tests that look at a worker from inside.
 
     Raises:
-        CannotCheck: the zygote does not start (torch is missing, for instance).
+        CannotCheck: no process can be started, or there is no place for its files.
     """
 
-    def __init__(self, seed: int | None = None):
+    def __init__(self, seed: int | None = None, without: Collection[str] = ()):
         self.seed = secrets.randbits(62) if seed is None else seed
-        self.lock = threading.Lock()
+        self.lock = threading.Lock()  # held while the zygote is asked
+        self.collecting = threading.Lock()
         self.testers: dict[str, Tester] = {}
+        self.without = without
+        self.found = Found()
+        try:
+            self.errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the engine)
+            self._start()
+        except OSError as error:
+            raise CannotCheck(f"the judge cannot start: {error}") from None
+
+    def _start(self) -> None:
+        self.home = tempfile.mkdtemp(prefix="cloze-")  # of all scratch directories
         ours, theirs = socket.socketpair()
-        environment = {name: os.environ[name] for name in KEPT if name in os.environ}
-        command = [sys.executable, "-P", "-m", "clozekit.zygote", str(theirs.fileno())]
-        self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            command,
+            [sys.executable, "-P", "-m", "clozekit.zygote", str(theirs.fileno()), self.home, *self.without],
             pass_fds=[theirs.fileno()],
-            env=environment,
+            env={name: os.environ[name] for name in KEPT if name in os.environ},
             stdin=subprocess.DEVNULL,
             stdout=self.errors,
             stderr=self.errors,
+            start_new_session=True,  # Ctrl-C is ours to handle
         )
         theirs.close()
         self.zygote = Channel(ours)
@@ -117,16 +132,21 @@ class Engine:
         self.close()
 
     def close(self) -> None:
-        """End every process."""
+        """End every process, delete every scratch directory."""
         for tester in self.testers.values():
             tester.channel.close()
+        self._stop()
+        self.errors.close()
+
+    def _stop(self) -> None:
+        """End the zygote, which takes all others along. One that still imports has none."""
         self.zygote.close()
         try:
-            self.process.wait(5)
+            self.process.wait(5 if self.ready else 0)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self.errors.close()
+        shutil.rmtree(self.home, ignore_errors=True)
 
     def grade(
         self,
@@ -154,14 +174,15 @@ class Engine:
             else:
                 report.findings = rules.findings(submission.tree, exercise.sheet)
                 job = self.job(exercise, submission, diagnose, stop_at_first, margins)
-                graded = self.run(tester, job)
+                graded = self.run(exercise, job)
                 report.tests, report.margins, report.mistake = graded.results, graded.margins, graded.mistake
                 report.unstable = graded.unstable
                 if graded.error:
                     report.problem = Problem("grader", {"error": graded.error})
             report.verdict = self.verdict(report)
-        except (CannotCheck, Gone, TimedOut) as error:
+        except (CannotCheck, Gone, TimedOut, Violation, OSError) as error:
             report.problem = Problem("engine", {"error": str(error) or type(error).__name__})
+        report.tier = self.found.layers.tier
         report.seconds = round(time.perf_counter() - began, 3)
         return report
 
@@ -182,20 +203,17 @@ class Engine:
         return Job(
             submission.source,
             submission.name,
-            Limits(call_seconds=exercise.sheet.policy.seconds),
+            worker_limits(exercise),
             {name: exercise.mistaken(mistake) for name, mistake in mistakes.items()},
             [name for name, mistake in mistakes.items() if mistake.rounding],
+            exercise.sheet.policy.forbid,
             stop_at_first,
             margins,
         )
 
-    def run(self, tester: Tester, job: Job) -> Graded:
-        """Hand one job to a tester and give it the workers it asks for."""
-        ours, theirs = socket.socketpair()
-        with tester.lock:
-            tester.channel.send(job, fds=[theirs.fileno()])
-        theirs.close()
-        channel = Channel(ours)
+    def run(self, exercise: Exercise, job: Job) -> Graded:
+        """Hand one job to the tester of an exercise and give it the workers it asks for."""
+        channel = self._hand_out(exercise, job)
         workers: dict[int, Worker] = {}
         deadline = time.monotonic() + 3 * job.seconds
         try:
@@ -213,22 +231,45 @@ class Engine:
                     channel.send(Ended(workers.pop(request.pid).end(request.at_once)))
         except Gone:
             raise CannotCheck("the tester died; run the grader with pytest to see why") from None
+        except TimedOut:
+            raise CannotCheck(f"the tester did not end within {3 * job.seconds:g} s") from None
         finally:
             channel.close()
             for worker in workers.values():
                 worker.end()
 
+    def _hand_out(self, exercise: Exercise, job: Job) -> Channel:
+        """The channel to the child that grades this job. A tester that died since it was last used is replaced."""
+        for _ in range(2):
+            tester = self.tester(exercise)
+            ours, theirs = socket.socketpair()
+            try:
+                with tester.lock:
+                    tester.channel.send(job, fds=[theirs.fileno()])
+                return Channel(ours)
+            except Gone:
+                self.testers.pop(str(exercise.grader_path), None)
+            finally:
+                theirs.close()
+        raise CannotCheck("the tester died; run the grader with pytest to see why")
+
     def tester(self, exercise: Exercise) -> Tester:
         """The tester of one exercise, started when first needed."""
         path = str(exercise.grader_path)
-        with self.lock:
+        with self.collecting:
             if path not in self.testers:
                 ours, theirs = socket.socketpair()
-                self._ask(Spawn("tester"), Started, [theirs.fileno()])
-                theirs.close()
+                try:
+                    with self.lock:
+                        self._ask(Spawn("tester"), Started, [theirs.fileno()])
+                finally:
+                    theirs.close()
                 channel = Channel(ours)
                 channel.send(Collect(path, self.seed))
-                collected, _, _ = channel.receive(Collected, time.monotonic() + START_SECONDS)
+                try:
+                    collected, _, _ = channel.receive(Collected, time.monotonic() + START_SECONDS)
+                except (Gone, TimedOut):
+                    collected = Collected(error=f"its process ended, or took longer than {START_SECONDS:g} s")
                 if collected.error:
                     channel.close()
                     raise ContentError(f"{path} cannot be loaded:\n{collected.error}")
@@ -237,32 +278,61 @@ class Engine:
 
     def spawn_worker(self, limits: Limits) -> Worker:
         """The only place that knows how a worker starts."""
-        scratch = tempfile.mkdtemp(prefix="cloze-")
+        scratch = tempfile.mkdtemp(dir=self.home)
         ours, theirs = socket.socketpair()
         read, write = os.pipe()
         try:
             with self.lock:
                 started = self._ask(Spawn("worker", limits, scratch), Started, [theirs.fileno(), write])
+        except BaseException:
+            os.close(read)
+            raise
         finally:
             theirs.close()
             os.close(write)
         return Worker(self, started.pid, ours.detach(), read, scratch)
 
-    def reap(self, pid: int, at_once: bool) -> int | None:
-        """End one child of the zygote."""
-        with self.lock, contextlib.suppress(CannotCheck):
-            return self._ask(Reap(pid, at_once), Ended, []).status
+    def reap(self, pid: int, grace: float) -> int | None:
+        """How a worker ended. When its grace is over it is killed, and nobody waits for that."""
+        deadline = time.monotonic() + grace
+        with contextlib.suppress(CannotCheck):
+            while True:
+                over = time.monotonic() >= deadline
+                with self.lock:
+                    ended = self._ask(Reap(pid, kill=over), Ended, [])
+                if over or not ended.running:
+                    return ended.status
+                time.sleep(0.001)
         return None
 
-    def _ask(self, request: object, answer: type, fds: list[int]):
-        deadline = time.monotonic() + START_SECONDS
-        try:
-            if not self.ready:
-                self.zygote.receive(Ready, deadline)
-                self.ready = True
-            self.zygote.send(request, fds=fds, deadline=deadline)
-            return self.zygote.receive(answer, deadline)[0]
-        except (Gone, TimedOut):
-            self.errors.seek(0)
-            said = self.errors.read()[-2000:].decode("utf-8", "replace").strip()
-            raise CannotCheck(f"the judge's process does not run; it said: {said or 'nothing'}") from None
+    def _ask(self, request: object, answer: type, fds: list[int]) -> Any:
+        """Ask the zygote; one that died is replaced and asked again, unless it did not even start."""
+        started = True
+        while started:
+            deadline = time.monotonic() + START_SECONDS
+            started = self.ready
+            try:
+                if not self.ready:
+                    self.found = self.zygote.receive(Ready, deadline)[0].found
+                    self.ready = True
+                self.zygote.send(request, fds=fds, deadline=deadline)
+                return self.zygote.receive(answer, deadline)[0]
+            except (Gone, TimedOut):
+                said = self._said()
+                self._stop()
+                self._start()
+        raise CannotCheck(f"the judge's process does not run; it said: {said or 'nothing'}")
+
+    def _said(self) -> str:
+        """The end of what our processes wrote to standard error."""
+        self.errors.seek(max(0, self.errors.seek(0, os.SEEK_END) - 2000))
+        said = self.errors.read().decode("utf-8", "replace").strip()
+        self.errors.seek(0)
+        self.errors.truncate()
+        return said
+
+
+def worker_limits(exercise: Exercise) -> Limits:
+    """What one worker may spend on an exercise; to import may take twice as long as a call."""
+    seconds = exercise.sheet.policy.seconds
+    return Limits(call_seconds=seconds, load_seconds=2 * seconds)

@@ -7,13 +7,16 @@ graders/normalization/test_rms_norm.py         cases, reference, mistakes
 """
 
 import ast
+import difflib
 import re
 import tomllib
+from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from msgspec import Meta, Struct, ValidationError, convert
+from msgspec.structs import fields
 
 from clozekit import blanks, phrases
 from clozekit.errors import ContentError, NotFound
@@ -99,22 +102,26 @@ class Exercise:
 
     @cached_property
     def solution(self) -> str:
-        return self._read(self.solution_path)
+        return self._python(self.solution_path)[0]
 
     def words(self, language: str) -> Words:
         return self.sheet.zh if language == "zh" else self.sheet.en
 
-    def _read(self, path: Path) -> str:
+    def _python(self, path: Path) -> tuple[str, ast.Module]:
+        """One of the author's Python files, as text and parsed."""
         try:
-            return path.read_text("utf-8")
+            source = path.read_text("utf-8")
+            return source, ast.parse(source)
         except FileNotFoundError:
-            raise ContentError(
-                f"{self.id}: {path} is missing; `cloze new {self.id}` shows what an exercise needs"
-            ) from None
+            raise ContentError(f"{self.id}: {path} is missing; `cloze new` writes an example of every file") from None
+        except UnicodeDecodeError as error:
+            raise ContentError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
+        except SyntaxError as error:
+            raise ContentError(f"{path}: line {error.lineno or 1}: {error.msg}") from None
 
     @cached_property
     def entries(self) -> dict[str, list[str]]:
-        """Each entry function to [], each entry class to its methods: {"KVCache": ["__init__", "append"], "attend": []}."""
+        """Each entry function to [], each class to its methods: {"KVCache": ["__init__", "append"], "attend": []}."""
         entries: dict[str, list[str]] = {}
         for declaration in self.sheet.entry:
             name, dot, method = declaration.partition("(")[0].partition(".")
@@ -125,36 +132,39 @@ class Exercise:
         return entries
 
     def _is_class(self, name: str) -> bool:
-        return bool(re.search(rf"^class {name}\b", self.solution, re.M))
+        return bool(re.search(rf"^class {re.escape(name)}\b", self.solution, re.M))
 
     def render(self, level: str = "guided", language: str = "en") -> str:
-        """The starter file of one level in one language: the statement as docstring, then the code with its answers cut out.
+        """The starter of one level in one language: the statement as docstring, then the code, its answers cut out.
 
         Raises:
             ContentError: markers are unbalanced or a prompt is missing; names the file.
         """
-        words = self.words(language)
+        words, solution = self.words(language), self.solution
         statement = (
             f"{words.title}\n\n{words.statement.strip()}\n\n{phrases.say(language, 'source')}: {self.sheet.source}\n"
         )
-        docstring = '"""' + statement.replace("\\", "\\\\") + '"""\n\n'
+        docstring = f"{_docstring(statement)}\n\n"
         try:
             if level == "scratch":
                 attributes = [f"{owner}.{a}" for owner, names in self.sheet.attributes.items() for a in names]
                 note = f" ({phrases.say(language, 'attributes')}: {', '.join(attributes)})" if attributes else ""
-                return docstring + blanks.scratch(self.solution, self.entries, phrases.say(language, "todo-all") + note)
-            return docstring + blanks.guided(self.solution, words.blanks, phrases.say(language, "todo"))
+                return docstring + blanks.scratch(solution, self.entries, phrases.say(language, "todo-all") + note)
+            return docstring + blanks.guided(solution, words.blanks, phrases.say(language, "todo"))
         except ContentError as error:
             raise ContentError(f"{self.solution_path}: {error}") from None
 
     @cached_property
     def mistakes(self) -> dict[str, Mistake]:
         """The functions that the grader marks with @mistake, read from its source and never run here."""
-        grader = self._read(self.grader_path)
+        grader, tree = self._python(self.grader_path)
         found = {}
-        for node in ast.parse(grader).body:
+        for node in tree.body:
             if isinstance(node, ast.FunctionDef) and (mark := _mistake_mark(node)):
-                found[node.name] = _mistake(node, mark, grader)
+                try:
+                    found[node.name] = _mistake(node, mark, grader)
+                except ContentError as error:
+                    raise ContentError(f"{self.grader_path}: line {mark.lineno}: {error}") from None
         return found
 
     def mistaken(self, mistake: Mistake) -> str:
@@ -167,6 +177,15 @@ class Exercise:
             raise ContentError(f"{self.grader_path}: mistake `{mistake.name}`: {error}") from None
 
 
+def _docstring(text: str) -> str:
+    """The literal of a docstring; a raw one where that lets a regular expression be read as it is meant."""
+    if '"""' in text:
+        text = text.replace("\\", "\\\\").replace('"""', r"\"\"\"")
+        return f'"""{text}"""'
+    raw = "r" if "\\" in text else ""
+    return f'{raw}"""{text}"""'
+
+
 def _mistake_mark(node: ast.FunctionDef) -> ast.Call | None:
     for decorator in node.decorator_list:
         if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Name) and decorator.func.id == "mistake":
@@ -175,22 +194,31 @@ def _mistake_mark(node: ast.FunctionDef) -> ast.Call | None:
 
 
 def _mistake(node: ast.FunctionDef, mark: ast.Call, grader: str) -> Mistake:
-    options = {keyword.arg: ast.literal_eval(keyword.value) for keyword in mark.keywords}
-    lines = grader.splitlines(keepends=True)
-    if "blank" in options:
-        body = "".join(lines[node.body[0].lineno - 1 : node.end_lineno])
-        return Mistake(node.name, options["blank"], True, _dedent(body), options.get("rounding", False))
-    target = ast.literal_eval(mark.args[0])
-    definition = "".join(lines[node.lineno - 1 : node.end_lineno])
-    renamed = definition.replace(f"def {node.name}(", f"def {target.rpartition('.')[2]}(", 1)
-    return Mistake(node.name, target, False, renamed, options.get("rounding", False))
+    try:
+        given = [("target", arg) for arg in mark.args[:1]] + [(each.arg, each.value) for each in mark.keywords]
+        options = {name: ast.literal_eval(value) for name, value in given}
+    except ValueError:
+        raise ContentError(f"mistake `{node.name}`: its mark is read, not run; give it literals") from None
+    target, blank, rounding = options.get("target"), options.get("blank"), bool(options.get("rounding"))
+    if [type(target), type(blank)].count(str) != 1:
+        raise ContentError(
+            f'mistake `{node.name}` replaces either a function, @mistake("name"), or a blank, @mistake(blank="name")'
+        )
+    lines = grader.split("\n")
+    first, last = node.body[0].lineno, node.end_lineno
+    if isinstance(blank, str):
+        if lines[first - 1].encode()[: node.body[0].col_offset].strip():
+            raise ContentError(f"mistake `{node.name}` is written on one line; give its body a line of its own")
+        return Mistake(node.name, blank, True, _dedent(lines[first - 1 : last]), rounding)
+    definition = "\n".join(lines[node.lineno - 1 : last]) + "\n"
+    renamed = definition.replace(f"def {node.name}(", f"def {str(target).rpartition('.')[2]}(", 1)
+    return Mistake(node.name, str(target), False, renamed, rounding)
 
 
-def _dedent(body: str) -> str:
-    indent = len(body) - len(body.lstrip(" "))
-    return (
-        "".join(line[indent:] if line.strip() else line for line in body.splitlines(keepends=True)).rstrip("\n") + "\n"
-    )
+def _dedent(body: list[str]) -> str:
+    """Without the indent of the first line."""
+    indent = len(body[0]) - len(body[0].lstrip())
+    return "".join(f"{line if line[:indent].strip() else line[indent:]}\n" for line in body)
 
 
 def read_sheet(path: Path) -> Sheet:
@@ -204,7 +232,7 @@ def read_sheet(path: Path) -> Sheet:
     for table in ("blanks", "mistakes", "cases"):
         en, zh = set(getattr(sheet.en, table)), set(getattr(sheet.zh, table))
         if table == "cases":
-            en = zh if not en else en  # English titles are the test names themselves; only Chinese needs the table
+            en = en or zh  # English titles are the test names themselves; only Chinese needs the table
         if en != zh:
             odd = sorted(en ^ zh)
             raise ContentError(
@@ -220,14 +248,60 @@ def read_sheet(path: Path) -> Sheet:
 def read_toml(path: Path, type: type[T]) -> T:
     """A TOML file as a typed struct; every error names the file, the key and the fix."""
     try:
-        return convert(tomllib.loads(path.read_text("utf-8")), type)
+        data = tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise NotFound(f"{path} does not exist") from None
     except UnicodeDecodeError as error:
         raise ContentError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError; a number of thousands of digits
         raise ContentError(f"{path}: not TOML: {error}") from None
+    try:
+        return convert(data, type)
     except ValidationError as error:
-        problem, _, where = str(error).partition(" - at `$")
-        key = where.strip("`.") or "the top of the file"
-        raise ContentError(f"{path}: {problem} (at {key})") from None
+        raise ContentError(f"{path}: {_complaint(error, data, type)}") from None
+
+
+def _complaint(error: ValidationError, data: dict[str, Any], type: Any) -> str:
+    """A validation error with its key and the fix: "en: unknown key `hnts`; did you mean `hints`?"."""
+    problem, _, path = str(error).partition(" - at `$")
+    where: list[str] = []
+    for step in re.findall(r"[^.\[\]`]+|\.\.\.", path):
+        if step == "...":  # msgspec does not say which key of a table it is
+            step = next((key for key in _get(data, where) if _is_guilty(key, where, error, data, type)), "?")
+        where.append(step)
+    prefix = f"{'.'.join(where)}: " if where else ""
+    if found := re.search(r"missing required field `(.*)`", problem):
+        return f"{prefix}the key `{found[1]}` is missing; add it"
+    if found := re.search(r"unknown field `(.*)`", problem):
+        for step in where:
+            type = _inside(type, step)
+        near = difflib.get_close_matches(found[1], [each.encode_name for each in fields(type)], 1)
+        return f"{prefix}unknown key `{found[1]}`; {f'did you mean `{near[0]}`?' if near else 'delete it'}"
+    return f"{prefix}{problem[:1].lower()}{problem[1:]}"
+
+
+def _get(data: Any, where: list[str]) -> Any:
+    for step in where:
+        data = data[int(step) if isinstance(data, list) else step]
+    return data
+
+
+def _is_guilty(key: str, where: list[str], error: ValidationError, data: dict[str, Any], type: Any) -> bool:
+    """Whether the same error comes if every key of the table at `where` has the value of this one."""
+    data = deepcopy(data)
+    table = _get(data, where)
+    table.update(dict.fromkeys(table, table[key]))
+    try:
+        convert(data, type)
+    except ValidationError as again:
+        return str(again) == str(error)
+    return False
+
+
+def _inside(type: Any, step: str) -> Any:
+    """The type of what stands under one key of this type, or at one place of a list."""
+    if get_origin(type) is Annotated:
+        type = get_args(type)[0]
+    if args := get_args(type):
+        return args[-1]
+    return next(each.type for each in fields(type) if each.encode_name == step)

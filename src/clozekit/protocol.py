@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from clozekit.report import Margin, Result
+from clozekit.report import Margin, Result, Tier
 
 
 class Limits(Struct, frozen=True):
@@ -20,8 +20,31 @@ class Limits(Struct, frozen=True):
     memory: int = 4 << 30
     file_size: int = 64 << 20
     open_files: int = 64
+    processes: int = 256
     output: int = 1 << 20
     threads: int = 1
+
+
+class Layers(Struct, frozen=True):
+    """What confines a worker beside its limits; see `sandbox`."""
+
+    namespaces: bool = False
+    landlock: bool = False
+    seccomp: bool = False
+
+    @property
+    def tier(self) -> Tier:
+        """A: all. B: without namespaces. C: files or system calls are not confined, so submissions must be trusted."""
+        if not (self.landlock and self.seccomp):
+            return "C"
+        return "A" if self.namespaces else "B"
+
+
+class Found(Struct, frozen=True):
+    """The layers that this machine has, and of the others why not."""
+
+    layers: Layers = Layers()
+    missing: dict[str, str] = {}
 
 
 class Spawn(Struct, tag=True, frozen=True):
@@ -33,10 +56,10 @@ class Spawn(Struct, tag=True, frozen=True):
 
 
 class Reap(Struct, tag=True, frozen=True):
-    """Wait shortly for a child to end by itself, then kill it."""
+    """Ask how a worker ended, or kill it with all that it started. Answered at once, whatever the worker does."""
 
     pid: int
-    at_once: bool = False
+    kill: bool = False
 
 
 class Started(Struct, tag=True, frozen=True):
@@ -44,13 +67,16 @@ class Started(Struct, tag=True, frozen=True):
 
 
 class Ended(Struct, tag=True, frozen=True):
-    """How a child ended: exit status, or the negative signal number; None if we had to kill it."""
+    """How a child ended: exit status, or the negative signal number; None if it has not, or if we had to kill it."""
 
     status: int | None
+    running: bool = False
 
 
 class Ready(Struct, tag=True, frozen=True):
-    """The zygote has imported everything and starts to listen."""
+    """The first frame of a zygote, which has imported everything, and of a worker, which is confined: now it listens."""
+
+    found: Found = Found()
 
 
 class Collect(Struct, tag=True, frozen=True):
@@ -86,6 +112,7 @@ class Job(Struct, tag=True, frozen=True):
     limits: Limits
     mistaken: dict[str, str] = {}
     rounding: list[str] = []
+    forbidden: list[str] = []
     stop_at_first: bool = False
     margins: bool = False
     seconds: float = 120.0

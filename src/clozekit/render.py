@@ -1,27 +1,36 @@
 """A Report for people (text) and for scripts (JSON of DESIGN's fixed shape), in the learner's language.
 
-     ✗ values: rows as small as eps
-         rms_norm(float32[3, 8], float32[8], 1e-06)
-         at [1, 2]: yours 2.46253, expected 1.3219 (24 of 24 elements are off)
-     ✓ 14 of 15 tests passed
+ ✗ values: rows as small as eps
+     rms_norm(float32[3, 8], float32[8], 1e-06)
+     at [1, 2]: yours 2.46253, expected 1.3219 (24 of 24 elements are off)
+ ✓ 14 of 15 tests passed
 
-    Likely mistake  eps belongs inside the square root, beside the mean: sqrt(mean(x²) + eps).
+Likely mistake  eps belongs inside the square root, beside the mean: sqrt(mean(x²) + eps).
 """
 
-from collections.abc import Iterator
-from typing import Any, Literal
+from __future__ import annotations
 
-from clozekit.describe import describe, next_step
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal
+
+from clozekit.describe import clean, describe, next_step
 from clozekit.exercise import Exercise, Words
 from clozekit.phrases import say
 from clozekit.report import Finding, Report, Result
 
+if TYPE_CHECKING:
+    from rich.text import Text
+
 Reveal = Literal["all", "visible"]
+Styled = list[tuple[str, str]]  # one line: texts, each with a style of rich ("" for none)
 SHOWN = 3  # failed tests told in full; the others by title
 
 
 def as_json(report: Report, exercise: Exercise, language: str, reveal: Reveal) -> dict[str, Any]:
-    """The report as DESIGN's JSON, schema 1. With the same seed two reports differ in `seconds` only."""
+    """The report as DESIGN's JSON, schema 1. With the same seed two reports differ in `seconds` only.
+
+    `message` is there only where nothing could be graded, and says why.
+    """
     words = exercise.words(language)
     return {
         "schema": 1,
@@ -34,8 +43,7 @@ def as_json(report: Report, exercise: Exercise, language: str, reveal: Reveal) -
         "tests": [_test_json(test, words, language, reveal) for test in report.tests],
         "findings": [_finding_json(finding, language) for finding in report.findings],
         "meters": [],
-        "message": describe(report.problem, language) if report.problem else "",
-        "mistake": report.mistake,
+        **({"message": describe(report.problem, language)} if report.problem else {}),
         "seconds": report.seconds,
     }
 
@@ -62,85 +70,91 @@ def _finding_json(finding: Finding, language: str) -> dict[str, Any]:
     }
 
 
+def _is_veiled(test: Result, reveal: Reveal) -> bool:
+    return test.hidden and reveal == "visible"
+
+
 def _message(test: Result, words: Words, language: str, reveal: Reveal) -> str:
     """Everything about a failed test; of a hidden one only the diagnosed mistake, unless all is revealed."""
     parts = []
-    if test.hidden and reveal == "visible":
+    if _is_veiled(test, reveal):
         parts.append("" if test.verdict == "passed" else say(language, "hidden-case"))
     elif test.problem:
         parts.append(describe(test.problem, language))
     if test.mistake:
-        parts.append(words.mistakes[test.mistake])
+        parts.append(words.mistakes.get(test.mistake, test.mistake))
     return "\n".join(part for part in parts if part)
 
 
-def as_text(report: Report, exercise: Exercise, language: str, reveal: Reveal) -> str:
-    """The report with rich's markup for colour; strip it with `rich.text.Text.from_markup(...).plain`."""
-    return "\n".join(_lines(report, exercise, language, reveal))
+def as_text(report: Report, exercise: Exercise, language: str, reveal: Reveal) -> Text:
+    """The report in colour, for a rich console; `.plain` is the text alone. Never markup: answers may hold brackets."""
+    from rich.text import Text
+
+    lines = _lines(report, exercise, language, reveal)
+    return Text("\n").join(Text.assemble(*((clean(text), style) for text, style in line)) for line in lines)
 
 
-def _lines(report: Report, exercise: Exercise, language: str, reveal: Reveal) -> Iterator[str]:
-    from rich.markup import escape
-
+def _lines(report: Report, exercise: Exercise, language: str, reveal: Reveal) -> Iterator[Styled]:
     words = exercise.words(language)
     for finding in report.findings:
-        yield f"[red]✗[/] {finding.line}:{finding.column} [bold]{finding.code}[/] {escape(describe(finding.problem, language))}"
-        yield f"    {escape(next_step(finding.problem, language))}"
+        place = f" {finding.line}:{finding.column} "
+        yield [("✗", "red"), (place, ""), (finding.code, "bold"), (f" {describe(finding.problem, language)}", "")]
+        yield from _indented(next_step(finding.problem, language), "    ")
     if report.problem:
-        yield from _indented(escape(describe(report.problem, language)), "  ")
+        yield from _indented(describe(report.problem, language), "  ")
         if step := next_step(report.problem, language):
-            yield f"  [bold]{say(language, 'next-step')}[/]  {escape(step)}"
+            yield [("  ", ""), (say(language, "next-step"), "bold"), (f"  {step}", "")]
     else:
         yield from _failed_tests(report.tests, words, language, reveal)
     passed = sum(test.verdict == "passed" for test in report.tests)
     if report.tests:
-        mark = "[green]✓[/]" if passed else "[red]✗[/]"
-        yield f"{mark} {say(language, 'tests-passed', passed=passed, total=len(report.tests))}"
-    yield from _advice(report, exercise, words, language)
+        count = say(language, "tests-passed", passed=passed, total=len(report.tests))
+        yield [("✓", "green") if passed else ("✗", "red"), (f" {count}", "")]
+    yield from _advice(report, exercise, words, language, reveal)
     colour = {"passed": "green", "failed": "red", "could not check": "yellow"}[report.verdict]
     verdict = say(language, report.verdict.replace(" ", "-"))
     points = say(language, "points", points=report.points, max_points=report.max_points)
-    yield f"[bold {colour}]{verdict}[/]  {exercise.id}  {points}"
+    yield [(verdict, f"bold {colour}"), (f"  {exercise.id}  {points}", "")]
 
 
-def _failed_tests(tests: list[Result], words: Words, language: str, reveal: Reveal) -> Iterator[str]:
+def _failed_tests(tests: list[Result], words: Words, language: str, reveal: Reveal) -> Iterator[Styled]:
     """The first few in full, each distinct problem once, the rest by title."""
-    from rich.markup import escape
-
     told: list[tuple[str, dict[str, str]]] = []
     for test in tests:
         if test.verdict == "passed":
             continue
-        title = escape(words.cases.get(test.name, test.name))
-        mark = "[red]✗[/]" if test.verdict == "failed" else "[yellow]?[/]"
-        yield f"{mark} {title}"
-        gist = (test.problem.kind, test.problem.facts | {"call": ""}) if test.problem else ("", {})
+        title = words.cases.get(test.name, test.name)
+        yield [("✗", "red") if test.verdict == "failed" else ("?", "yellow"), (f" {title}", "")]
+        gist: tuple[str, dict[str, str]] = ("", {})
+        if test.problem and not _is_veiled(test, reveal):
+            gist = (test.problem.kind, test.problem.facts | {"call": ""})
         if gist in told or len(told) == SHOWN:
             continue
         told.append(gist)
         shown = Result(test.name, test.verdict, test.hidden, test.points, test.problem)
-        yield from _indented(escape(_message(shown, words, language, reveal)), "    ")
-        if test.output and not (test.hidden and reveal == "visible"):
-            yield f"    {say(language, 'printed')}:"
-            yield from _indented(escape(test.output.rstrip()[-600:]), "      ")
+        yield from _indented(_message(shown, words, language, reveal), "    ")
+        if test.output and not _is_veiled(test, reveal):
+            yield [(f"    {say(language, 'printed')}:", "")]
+            yield from _indented(test.output.rstrip()[-600:], "      ")
 
 
-def _advice(report: Report, exercise: Exercise, words: Words, language: str) -> Iterator[str]:
-    """The likely mistake and what to do next."""
-    from rich.markup import escape
-
+def _advice(report: Report, exercise: Exercise, words: Words, language: str, reveal: Reveal) -> Iterator[Styled]:
+    """The likely mistake and what to do next. A veiled case has no part in it."""
     if report.verdict == "passed":
-        yield say(language, "next-exercise", id=exercise.id)
+        yield [(say(language, "next-exercise", id=exercise.id), "")]
         return
-    failed = [test.problem for test in report.tests if test.verdict == "failed" and test.problem]
+    failed = [test for test in report.tests if test.verdict == "failed" and test.problem]
+    problems = [test.problem for test in failed if test.problem and not _is_veiled(test, reveal)]
     if report.mistake:
-        yield f"[bold]{say(language, 'likely-mistake')}[/]  {escape(words.mistakes[report.mistake])}  [dim]({report.mistake})[/]"
-    elif failed and not report.problem and failed[0].kind in ("value", "nan", "infinite"):
-        yield say(language, "unknown-mistake")
+        explained = words.mistakes.get(report.mistake, report.mistake)
+        yield [(say(language, "likely-mistake"), "bold"), (f"  {explained}  ", ""), (f"({report.mistake})", "dim")]
+    elif problems and not report.problem and problems[0].kind in ("value", "nan", "infinite"):
+        yield [(say(language, "unknown-mistake"), "")]
     if failed and not report.problem:
-        step = next_step(failed[0], language) or say(language, "next-hint", id=exercise.id)
-        yield f"[bold]{say(language, 'next-step')}[/]  {escape(step)}"
+        step = next_step(problems[0], language) if problems else ""
+        step = step or say(language, "next-hint", id=exercise.id)
+        yield [(say(language, "next-step"), "bold"), (f"  {step}", "")]
 
 
-def _indented(text: str, indent: str) -> Iterator[str]:
-    yield from (indent + line for line in text.splitlines())
+def _indented(text: str, indent: str) -> Iterator[Styled]:
+    yield from ([(indent + line, "")] for line in text.split("\n") if text)

@@ -12,6 +12,7 @@ from typing import Literal
 from msgspec import Struct
 
 Verdict = Literal["passed", "failed", "could not check"]
+Tier = Literal["A", "B", "C"]
 EXIT_STATUS: dict[str, int] = {"passed": 0, "failed": 1, "could not check": 3}
 
 
@@ -63,7 +64,7 @@ class Report(Struct):
 
     exercise: str
     verdict: Verdict
-    tier: Literal["A", "B", "C"]
+    tier: Tier
     tests: list[Result] = []
     findings: list[Finding] = []
     margins: list[Margin] = []

@@ -67,7 +67,7 @@ def NAME(x: Tensor, scale: float = 2.0) -> Tensor:
     # END
 '''
 
-GRADER = '''\
+GRADER = """\
 import pytest
 import torch
 
@@ -104,7 +104,7 @@ def forgets_square(x, scale):
 @mistake(blank="square")
 def scales_first(x, scale):
     return (scale * x) ** 2
-'''
+"""
 
 
 def write_skeleton(root: Path, id: str) -> list[Path]:
@@ -133,7 +133,9 @@ def _list(contents: Path, exercise: Exercise) -> None:
     """Add a line for the exercise to the end of its track, or a track to the end of the file."""
     text = contents.read_text("utf-8") if contents.exists() else ""
     line = f"{exercise.name} = {{ difficulty = 1 }}\n"
-    track = re.search(rf'^name = "{exercise.track}"\n(?:(?!\[\[).*\n)*?\[track\.exercises\]\n(?:\w+ = .*\n)*', text, re.M)
+    track = re.search(
+        rf'^name = "{exercise.track}"\n(?:(?!\[\[).*\n)*?\[track\.exercises\]\n(?:\w+ = .*\n)*', text, re.M
+    )
     if track:
         text = text[: track.end()] + line + text[track.end() :]
     else:

@@ -8,14 +8,17 @@
 import ast
 import codecs
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
 from clozekit.report import Problem
 
 LIMIT = 1 << 20  # bytes of source
-COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
-UTF8 = {"utf-8", "utf8", "utf_8", "utf-8-sig"}
+WIDTH = 100  # characters of a line that are shown on either side of a syntax error
+COOKIE = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+BLANK = re.compile(rb"[ \t\f]*(#.*)?")  # only below such a line may a second one declare an encoding
+UTF8 = re.compile(r"utf[-_]?8([-_].*)?|(us[-_])?ascii")  # ASCII is UTF-8 as well
 
 
 class Unreadable(Exception):
@@ -28,7 +31,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Submission:
-    """Source as it will run. Line numbers are those of the learner's file."""
+    """Source as it will run. Lines and columns of the tree are those of the learner's file, in characters."""
 
     name: str
     source: str
@@ -58,9 +61,8 @@ def parse(raw: bytes, name: str) -> Submission:
         raise Unreadable(Problem("not-utf8", {"place": "byte 0"}))
     if b"\0" in raw:
         raise Unreadable(Problem("binary", {}))
-    for line in raw.splitlines()[:2]:
-        if (cookie := COOKIE.match(line)) and cookie[1].decode().lower() not in UTF8:
-            raise Unreadable(Problem("cookie", {"cookie": cookie[1].decode()}))
+    if (cookie := _cookie(raw)) and not UTF8.fullmatch(cookie.lower()):
+        raise Unreadable(Problem("cookie", {"cookie": cookie}))
     try:
         source = raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -75,9 +77,31 @@ def parse(raw: bytes, name: str) -> Submission:
         raise Unreadable(_syntax_problem(error, source)) from None
     except (ValueError, MemoryError, RecursionError) as error:
         raise Unreadable(Problem("unparsable", {"reason": type(error).__name__})) from None
+    lines = source.split("\n")
+    _count_characters(tree, lines)
     for node in [node for node in tree.body if _is_main_guard(node)]:
         tree.body.remove(node)
-    return Submission(name, _blank_out_main(source), tree)
+        last = node.end_lineno or node.lineno
+        lines[node.lineno - 1 : last] = [""] * (last - node.lineno + 1)  # what stands below keeps its line number
+    return Submission(name, "\n".join(lines), tree)
+
+
+def _count_characters(tree: ast.Module, lines: list[str]) -> None:
+    """Python counts columns in UTF-8 bytes; people do not."""
+    wide = {number: line.encode() for number, line in enumerate(lines, 1) if not line.isascii()}
+    for node in ast.walk(tree) if wide else ():
+        if raw := wide.get(getattr(node, "lineno", 0)):
+            node.col_offset = len(raw[: node.col_offset].decode())  # type: ignore[attr-defined]
+
+
+def _cookie(raw: bytes) -> str:
+    """The encoding that the first two lines declare, as Python finds it; "" if none."""
+    for line in raw.splitlines()[:2]:
+        if cookie := COOKIE.match(line):
+            return cookie[1].decode()
+        if not BLANK.fullmatch(line):
+            break
+    return ""
 
 
 def _syntax_problem(error: SyntaxError, source: str) -> Problem:
@@ -85,24 +109,29 @@ def _syntax_problem(error: SyntaxError, source: str) -> Problem:
     line = error.lineno or 1
     lines = source.split("\n")
     text = lines[line - 1] if line <= len(lines) else ""
-    column = max((error.offset or 1) - 1, 0)
-    caret = "".join("\t" if c == "\t" else " " for c in text[:column]) + "^"
+    at = max((error.offset or 1) - 1, 0)
+    if error.text is not None and error.text.rstrip("\n") != text:  # Python points into a piece of an f-string
+        at = max(text.find(error.text.strip("()\n")), 0)
+    start = max(0, at - WIDTH)  # of a very long line the part around the place
+    text = "".join(c if c == "\t" or c.isprintable() else "\ufffd" for c in text)[start : at + WIDTH]
+    caret = "".join(_blank(c) for c in text[: at - start]) + "^"
     return Problem("syntax", {"line": str(line), "reason": error.msg, "code": f"    {text}\n    {caret}"})
 
 
+def _blank(character: str) -> str:
+    """White space as wide as a character is in a terminal."""
+    if character == "\t":
+        return "\t"
+    if unicodedata.combining(character):
+        return ""
+    return "  " if unicodedata.east_asian_width(character) in "WF" else " "
+
+
 def _is_main_guard(node: ast.stmt) -> bool:
-    return (
-        isinstance(node, ast.If)
-        and isinstance(node.test, ast.Compare)
-        and ast.unparse(node.test).replace('"', "'") in ("__name__ == '__main__'", "'__main__' == __name__")
-    )
-
-
-def _blank_out_main(source: str) -> str:
-    """Empty the lines of the guard; what stands below keeps its line number."""
-    lines = source.split("\n")
-    for node in ast.parse(source).body:
-        if _is_main_guard(node):
-            assert node.end_lineno is not None
-            lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)
-    return "\n".join(lines)
+    """if __name__ == "__main__": without an else, which would run."""
+    if not (isinstance(node, ast.If) and isinstance(node.test, ast.Compare) and not node.orelse):
+        return False
+    sides = [node.test.left, *node.test.comparators]
+    named = [isinstance(side, ast.Name) and side.id == "__name__" for side in sides]
+    main = [isinstance(side, ast.Constant) and side.value == "__main__" for side in sides]
+    return len(sides) == 2 and any(named) and any(main) and isinstance(node.test.ops[0], ast.Eq)

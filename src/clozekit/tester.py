@@ -17,6 +17,7 @@ import pytest
 import torch
 from _pytest.runner import runtestprotocol
 
+from clozekit.errors import CannotCheck
 from clozekit.grading.check import GraderError, Refused, Truth
 from clozekit.grading.grading import Grading, Source
 from clozekit.grading.plugin import GRADING, case_name
@@ -27,6 +28,8 @@ from clozekit.wire import Channel, Gone
 OPTIONS = (
     "-p no:cacheprovider -p no:terminal -p no:doctest -p no:junitxml -p no:debugging -p no:faulthandler --capture=no"
 )
+
+PREPARE_SECONDS = 120.0  # to load a grader and to evaluate its references; a loop that never ends in them ends the tester
 
 
 def run(fd: int) -> None:
@@ -52,6 +55,7 @@ def run(fd: int) -> None:
         str(grader.parent),
     ]
     tester = Tester(channel, request)
+    signal.setitimer(signal.ITIMER_REAL, PREPARE_SECONDS)
     try:
         pytest.main([*arguments, "-p", "clozekit.grading.plugin"], plugins=[tester])
         channel.send(Collected(error=tester.error or "no test was collected"))
@@ -78,6 +82,7 @@ class Tester:
         cases = [Case(case_name(item), hidden(item), points(item)) for item in session.items]
         self.channel.send(Collected(cases))
         self.rehearse(session.items)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         gc.collect()
         gc.freeze()
@@ -101,14 +106,17 @@ class Tester:
         """In the child: run every test on one submission and report. Never returns."""
         signal.setitimer(signal.ITIMER_REAL, 2 * job.seconds)  # the last resort; the deadline below is the rule
         front = Front(Channel(socket.socket(fileno=fd)))
-        source = Source(job.source, job.name, job.mistaken, frozenset(job.rounding))
+        source = Source(job.source, job.name, job.mistaken, frozenset(job.rounding), frozenset(job.forbidden))
         grading = Grading(front.spawn, source, job.limits, self.request.seed, self.memory)
+        run = Run(grading, job)
         try:
-            graded = Run(grading, job).all(items)
+            graded = run.all(items)
         except BaseException as error:
-            graded = Graded([], error=f"{type(error).__name__}: {error}"[:2000])
-        front.channel.send(graded)
-        os._exit(0)
+            graded = Graded(run.results, error=f"{type(error).__name__}: {error}"[:2000])
+        try:
+            front.channel.send(graded)
+        finally:
+            os._exit(0)
 
 
 def no_worker() -> Any:
@@ -193,7 +201,9 @@ class Run:
             return self._result(item, "failed", error.problem)
         if isinstance(error, pytest.skip.Exception):
             return self._result(item, "could not check", Problem("skipped", {"reason": str(error)}))
-        if isinstance(error, AssertionError) and not isinstance(error, GraderError):
+        if isinstance(error, CannotCheck):
+            return self._result(item, "could not check", Problem("engine", {"error": str(error)}))
+        if isinstance(error, AssertionError):
             return self._result(item, "failed", Problem("assertion", {"text": str(error)[:1000]}))
         return self._result(
             item, "could not check", Problem("grader", {"error": f"{type(error).__name__}: {error}"[:1000]})

@@ -85,7 +85,7 @@ Value = None | bool | int | float | str | Octets | Array | Items | Large | Held 
 
 def encode(value: Any, buffers: list[Any], strided: bool = False, depth: int = 0) -> Value:
     """The header of `value`; raw bytes of its tensors are appended to `buffers`, in their own layout if `strided`."""
-    if depth > DEPTH_LIMIT:
+    if depth == DEPTH_LIMIT:
         return Foreign("a structure nested too deeply")
     kind = type(value)
     if value is None or kind in (bool, float, str):

@@ -141,14 +141,20 @@ def _look_at_cases(exercise: Exercise, proof: Proof, solved: Report) -> None:
     if missing := sorted(titles - translated):
         proof.complaints.append(f"[zh.cases] lacks {', '.join(repr(title) for title in missing)}")
     if stray := sorted(translated - titles):
-        proof.complaints.append(f"[zh.cases] translates {', '.join(repr(title) for title in stray)}, which no test is called")
-    proof.complaints += [f"one rounding decides the reference: {place}; move the case off the border" for place in solved.unstable]
+        proof.complaints.append(
+            f"[zh.cases] translates {', '.join(repr(title) for title in stray)}, which no test is called"
+        )
+    proof.complaints += [
+        f"one rounding decides the reference: {place}; move the case off the border" for place in solved.unstable
+    ]
     worst: dict[str, float] = {}
     for margin in solved.margins:
         worst[margin.test] = max(worst.get(margin.test, 0.0), margin.excess)
     proof.margins = [Margin(test, honest) for test, honest in worst.items()]
     proof.notes += [
-        f"{test}: the solution itself is {honest:.3g} spreads off; the bar is {BAR:g}" for test, honest in worst.items() if honest > BAR / NARROW
+        f"{test}: the solution itself is {honest:.3g} spreads off; the bar is {BAR:g}"
+        for test, honest in worst.items()
+        if honest > BAR / NARROW
     ]
 
 
@@ -170,7 +176,9 @@ def _try_mistakes(exercise: Exercise, engine: Engine, proof: Proof, tick: Tick) 
     def attempt(name: str) -> tuple[str, Report | str]:
         tick(name)
         try:
-            return name, _grade(exercise, engine, exercise.mistaken(exercise.mistakes[name]), diagnose=True, margins=True)
+            return name, _grade(
+                exercise, engine, exercise.mistaken(exercise.mistakes[name]), diagnose=True, margins=True
+            )
         except (ContentError, submission.Unreadable) as error:
             return name, str(error)
 
@@ -187,7 +195,9 @@ def _try_mistakes(exercise: Exercise, engine: Engine, proof: Proof, tick: Tick) 
         elif report.mistake is None:
             proof.complaints.append(f"mistake {name} is refused but not recognised")
         elif report.mistake != name:
-            proof.complaints.append(f"mistake {name} is taken for {report.mistake}; add a case that tells them apart, or merge them")
+            proof.complaints.append(
+                f"mistake {name} is taken for {report.mistake}; add a case that tells them apart, or merge them"
+            )
         for margin in report.margins:
             if margin.test in refused and margin.excess > BAR:
                 nearest[margin.test] = min(nearest.get(margin.test, math.inf), margin.excess)
@@ -198,7 +208,9 @@ def _try_mistakes(exercise: Exercise, engine: Engine, proof: Proof, tick: Tick) 
         each.mistake = found if found is not None and math.isfinite(found) else None
         if each.mistake is not None and each.mistake < BAR * NARROW:
             proof.notes.append(f"{each.test}: a mistake is only {each.mistake:.3g} spreads off; the bar is {BAR:g}")
-    proof.notes += [f"{test}: refuses no mistake; which one is it for?" for test, names in refusing.items() if not names]
+    proof.notes += [
+        f"{test}: refuses no mistake; which one is it for?" for test, names in refusing.items() if not names
+    ]
 
 
 def _try_mutants(exercise: Exercise, engine: Engine, proof: Proof, tick: Tick) -> None:
@@ -218,7 +230,9 @@ def _try_mutants(exercise: Exercise, engine: Engine, proof: Proof, tick: Tick) -
                 proof.complaints.append(f"[equivalent] lists a mutant that is refused: {mutant.key}")
         elif not refused:
             proof.survivors.append(mutant.key)
-            proof.complaints.append(f"a mutant passes, line {mutant.line}: {mutant.key}; add a case, or list it under [equivalent] with the reason")
+            proof.complaints.append(
+                f"a mutant passes, line {mutant.line}: {mutant.key}; add a case, or list it under [equivalent] with the reason"
+            )
     proof.complaints += [f"[equivalent] lists a mutant that does not exist: {key}" for key in justified]
 
 

@@ -6,6 +6,7 @@ The first twelve bytes may carry file descriptors. A header is decoded into decl
 checked before anything is allocated; tensors are rebuilt in `values.py` from dtype, shape and exactly that many bytes.
 """
 
+import os
 import select
 import socket
 import struct
@@ -36,7 +37,7 @@ class Gone(Exception):
 
 
 class Channel:
-    """One end of a stream socket that speaks frames. `drain` is called while we wait, with the descriptor it reads from."""
+    """One end of a stream socket that speaks frames. `drain` is a descriptor and what reads it while we wait."""
 
     def __init__(self, sock: socket.socket, drain: tuple[int, Callable[[], bool]] | None = None):
         self.sock = sock
@@ -57,9 +58,7 @@ class Channel:
             raise Violation(f"a header of {len(encoded)} bytes, {HEADER_LIMIT} are allowed")
         prefix = PREFIX.pack(len(encoded), sum(len(buffer) for buffer in buffers))
         if fds:
-            self._wait(select.POLLOUT, deadline)
-            sent = socket.send_fds(self.sock, [prefix], list(fds))
-            prefix = prefix[sent:]
+            prefix = prefix[self._send_fds(prefix, list(fds), deadline) :]
         self._send(prefix + encoded, deadline)
         for buffer in buffers:
             self._send(buffer, deadline)
@@ -73,18 +72,23 @@ class Channel:
             Violation: too large, not msgpack, not of that type.
             TimedOut, Gone.
         """
-        prefix, fds = self._receive_prefix(deadline)
-        header_length, payload_length = PREFIX.unpack(prefix)
-        if header_length > HEADER_LIMIT or payload_length > payload_limit:
-            raise Violation(
-                f"a frame of {header_length} + {payload_length} bytes, {HEADER_LIMIT} + {payload_limit} are allowed"
-            )
-        header = self._receive(header_length, deadline)
-        payload = self._receive(payload_length, deadline)
+        fds: list[int] = []
         try:
-            return msgspec.msgpack.decode(header, type=type), payload, fds
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-            raise Violation(f"a malformed header: {error}"[:200]) from None
+            header_length, payload_length = PREFIX.unpack(self._receive_prefix(fds, deadline))
+            if header_length > HEADER_LIMIT or payload_length > payload_limit:
+                raise Violation(
+                    f"a frame of {header_length} + {payload_length} bytes, {HEADER_LIMIT} + {payload_limit} are allowed"
+                )
+            header = self._receive(header_length, deadline)
+            payload = self._receive(payload_length, deadline)
+            try:
+                return msgspec.msgpack.decode(header, type=type), payload, fds
+            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+                raise Violation(f"a malformed header: {error}"[:200]) from None
+        except BaseException:
+            for fd in fds:  # nobody else will: a frame that is refused must not cost us descriptors
+                os.close(fd)
+            raise
 
     def close(self) -> None:
         self.sock.close()
@@ -114,8 +118,18 @@ class Channel:
             except (BrokenPipeError, ConnectionResetError):
                 raise Gone from None
 
-    def _receive_prefix(self, deadline: float | None) -> tuple[bytes, list[int]]:
-        data, fds = b"", []
+    def _send_fds(self, data: bytes, fds: list[int], deadline: float | None) -> int:
+        while True:
+            try:
+                return socket.send_fds(self.sock, [data], fds)
+            except BlockingIOError:
+                self._wait(select.POLLOUT, deadline)
+            except (BrokenPipeError, ConnectionResetError):
+                raise Gone from None
+
+    def _receive_prefix(self, fds: list[int], deadline: float | None) -> bytes:
+        """The first bytes of a frame; descriptors that come along are added to `fds`."""
+        data = b""
         while len(data) < PREFIX.size:
             try:
                 more, new, _, _ = socket.recv_fds(self.sock, PREFIX.size - len(data), FDS_LIMIT)
@@ -126,8 +140,9 @@ class Channel:
                 raise Gone from None
             if not more:
                 raise Gone
-            data, fds = data + more, fds + new
-        return data, fds
+            data += more
+            fds += new
+        return data
 
     def _receive(self, length: int, deadline: float | None) -> bytearray:
         data = bytearray(length)

@@ -3,6 +3,8 @@
 A worker is forked from the zygote, confines itself before the learner's first line, serves one submission and dies.
 """
 
+import contextlib
+import fcntl
 import linecache
 import os
 import resource
@@ -12,69 +14,65 @@ import sys
 import tempfile
 import traceback
 import types
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
 from clozekit import calls, values
-from clozekit.protocol import Limits
-from clozekit.wire import Channel, Gone
+from clozekit.protocol import Limits, Ready
+from clozekit.sandbox import Prepared, enter, grants
+from clozekit.traces import Trace
+from clozekit.wire import Channel, Gone, Violation
 
 MODULE = "submission"
 CHANNEL = 3  # the descriptor of the channel, above stdin, stdout and stderr
 
 
-def run(channel: int, output: int, limits: Limits, scratch: str) -> None:
+def run(channel: int, output: int, limits: Limits, scratch: str, prepared: Prepared) -> None:
     """Turn this fork of the zygote into a worker and serve until the other side closes. Never returns."""
-    descriptors(channel, output)
+    prepared = prepared._replace(rules=descriptors(channel, output, prepared.rules))
     sock = socket.socket(fileno=CHANNEL)
     surroundings(scratch)
-    restrict(limits)
+    enter(prepared, limits, scratch)
     torch.set_num_threads(limits.threads)
     torch.default_generator.seed()
-    status = 0
+    worker = Worker(Channel(sock))
+    worker.channel.send(Ready())
+    status = 70  # of a worker that the learner's code broke: our traceback would tell that learner nothing
     try:
-        Worker(Channel(sock)).serve()
+        worker.serve()
     except Gone:
-        pass
-    except BaseException:
-        traceback.print_exc()
-        status = 70
-    os._exit(status)
+        status = 0
+    finally:
+        os._exit(status)
 
 
-def descriptors(channel: int, output: int) -> None:
-    """Keep four descriptors: nothing to read, the output pipe twice, the channel."""
+def descriptors(channel: int, output: int, rules: int) -> int:
+    """Keep four descriptors: nothing to read, the output pipe twice, the channel; and `rules`, if there are any.
+
+    Returns:
+        Where the rules are now. To confine the worker closes them.
+    """
     null = os.open(os.devnull, os.O_RDONLY)
-    channel, output = os.dup(channel), os.dup(output)
-    for source, target in ((null, 0), (output, 1), (output, 2), (channel, CHANNEL)):
+    wanted = (null, output, output, channel, *([rules] if rules >= 0 else []))
+    away = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, len(wanted)) for descriptor in wanted]
+    for target, source in enumerate(away):
         os.dup2(source, target)
-    os.closerange(CHANNEL + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    os.closerange(len(wanted), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w", buffering=1), open(2, "w", buffering=1)  # noqa: SIM115
+    return CHANNEL + 1 if rules >= 0 else rules
 
 
 def surroundings(scratch: str) -> None:
-    """An own session, an empty environment, and one directory to write to."""
-    os.setsid()
+    """An empty environment, and one directory to write to."""
     os.chdir(scratch)
     os.environ.clear()
     os.environ.update(HOME=scratch, TMPDIR=scratch, TRITON_CACHE_DIR=scratch, LANG="C.UTF-8", PATH="")
     tempfile.tempdir = None
     sys.argv = [MODULE]
+    grants.Granted.install()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def restrict(limits: Limits) -> None:
-    """What the kernel enforces. Landlock, seccomp and namespaces have their place here too."""
-    pages = int(open("/proc/self/statm").read().split()[0])  # noqa: SIM115
-    for what, limit in (
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_AS, pages * resource.getpagesize() + limits.memory),
-        (resource.RLIMIT_CPU, limits.cpu_seconds),
-        (resource.RLIMIT_FSIZE, limits.file_size),
-        (resource.RLIMIT_NOFILE, limits.open_files),
-    ):
-        resource.setrlimit(what, (limit, limit))
 
 
 class Worker:
@@ -96,13 +94,13 @@ class Worker:
             except BaseException as error:
                 buffers = []
                 reply = self.raised(request, error)
-                error.__traceback__ = None
             for stream in (sys.stdout, sys.stderr):
-                try:
+                with contextlib.suppress(BaseException):
                     stream.flush()
-                except BaseException:
-                    pass
-            self.channel.send(reply, buffers)
+            try:
+                self.channel.send(reply, buffers)
+            except (Violation, UnicodeError) as error:  # it does not fit into a frame, nothing was sent
+                self.channel.send(self.raised(request, ValueError(f"this result cannot be sent: {error}")))
 
     def answer(self, request: calls.Request, reader: values.Reader, buffers: list[Any]) -> calls.Reply:
         """Do what one request asks."""
@@ -133,22 +131,24 @@ class Worker:
         function = self.find(request)
         backward = request.cotangents is not None
         inputs = [leaf.requires_grad_() for leaf in leaves if leaf.is_floating_point()] if backward else []
-        with torch.set_grad_enabled(backward), Steps(self.name, request.count_steps) as steps:
+        with torch.set_grad_enabled(backward), Steps(self.name, request.count_steps) as steps, Trace() as trace:
             result = function(*args, **kwargs)
-        changed = [str(i) for i, (leaf, old) in enumerate(zip(leaves, before, strict=True)) if not same(leaf, old)]
+        used = trace.names()
+        pairs = enumerate(zip(leaves, before, strict=True))
+        changed = [str(i) for i, (leaf, old) in pairs if not same(leaf, old)][:50]
         if request.keep is not None:
             self.held[request.keep] = result
-            return calls.Returned(request.nonce, values.Held(request.keep), changed)
+            return calls.Returned(request.nonce, values.Held(request.keep), changed, used=used)
         value = values.encode(result, buffers)
         if request.cotangents is None:
-            return calls.Returned(request.nonce, value, changed, steps=steps.count)
+            return calls.Returned(request.nonce, value, changed, used=used, steps=steps.count)
         own = dict(function.named_parameters()) if isinstance(function, torch.nn.Module) else {}
         self.backward(result, [reader.decode(cotangent) for cotangent in request.cotangents])
         gradients = [values.encode(leaf.grad, buffers) for leaf in inputs]
         parameters = {name: values.encode(parameter.grad, buffers) for name, parameter in own.items()}
         for parameter in own.values():
             parameter.grad = None
-        return calls.Returned(request.nonce, value, changed, gradients, parameters)
+        return calls.Returned(request.nonce, value, changed, gradients, parameters, used)
 
     @staticmethod
     def backward(result: Any, cotangents: list[torch.Tensor]) -> None:
@@ -194,25 +194,16 @@ class Worker:
 
     def raised(self, request: calls.Request, error: BaseException) -> calls.Reply:
         """An exception as text, cut to the learner's own lines. Its own methods may lie or raise; then we say so."""
-        names = [name for name in list(vars(self.module)) if isinstance(name, str) and not name.startswith("_")]
-        try:
-            text = str(error)[:2000]
-        except BaseException:
-            text = "(its text could not be shown)"
-        try:
-            frames = self.frames(error)
-        except BaseException:
-            frames = ""
-        missing = isinstance(error, Missing)
-        return calls.Raised(request.nonce, type(error).__name__[:200], text, frames, names[:500], missing)
+        names = [name for name in map(plain, vars(self.module)) if len(name) < 200 and not name.startswith("_")]
+        frames = shown(lambda: self.frames(error))[-6000:]
+        kind = shown(lambda: type(error).__name__)[:200]
+        text = shown(lambda: str(error))[:2000]
+        return calls.Raised(request.nonce, kind, text, frames, names[:500], isinstance(error, Missing))
 
     def frames(self, error: BaseException) -> str:
-        """The traceback from the learner's first line to the learner's last one."""
-        stack = traceback.extract_tb(error.__traceback__)
-        own = [i for i, frame in enumerate(stack) if frame.filename == self.name]
-        if not own:
-            return ""
-        return "".join(traceback.StackSummary.from_list(stack[own[0] : own[-1] + 1][-8:]).format())[-6000:]
+        """The learner's own lines of the traceback."""
+        own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == self.name]
+        return "".join(traceback.StackSummary.from_list(own[-8:]).format())
 
 
 class Steps:
@@ -239,6 +230,19 @@ class Steps:
 
 class Missing(Exception):
     """The submission does not define this name."""
+
+
+def shown(text: Callable[[], Any]) -> str:
+    """A text that the learner's code makes, as a plain string that can be encoded."""
+    try:
+        return plain(text())
+    except BaseException:
+        return "(its text could not be shown)"
+
+
+def plain(text: Any) -> str:
+    """An exact str without lone surrogates, whatever class the text is of."""
+    return str.encode(text, "utf-8", "replace").decode()
 
 
 def tensors(tree: Any) -> list[torch.Tensor]:

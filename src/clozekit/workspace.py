@@ -1,9 +1,9 @@
 """A learner's directory: starters to fill in, and a little state in .cloze/.
 
-    work/
-      normalization/rms_norm.py       what `cloze init` wrote and the learner edits
-      .cloze/workspace.json           {"schema": 1, "language": "zh", "level": "guided", "exercises": {"normalization/rms_norm":
-                                       {"hints": 1, "passed": "2026-11-22"}}}
+work/
+  normalization/rms_norm.py       what `cloze init` wrote and the learner edits
+  .cloze/workspace.json           {"schema": 1, "language": "zh", "level": "guided", "exercises": {"normalization/rms_norm":
+                                   {"hints": 1, "passed": "2026-11-22"}}}
 """
 
 import datetime
@@ -67,7 +67,9 @@ class Workspace:
         except FileNotFoundError:
             return State()
         except msgspec.DecodeError as error:
-            raise ClozeError(f"{path} is damaged ({error}); move it away and run `cloze init` again, your files stay") from None
+            raise ClozeError(
+                f"{path} is damaged ({error}); move it away and run `cloze init` again, your files stay"
+            ) from None
 
     def save(self) -> None:
         """Write the state whole or not at all."""

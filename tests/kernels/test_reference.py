@@ -75,7 +75,7 @@ def test_flash_attention_agrees_with_torch(reference, case, causal):
 def test_the_starter_stops_at_its_first_blank(load, name):
     source = (KERNELS / f"{name}.py").read_text("utf-8")
     names = [blank.name for blank in blanks.find(source)]
-    assert 2 <= len(names) <= 4
+    assert 2 <= len(names) <= 5
     module = load(blanks.guided(source, dict.fromkeys(names, "prompt"), "TODO: {prompt}"))
     x = torch.randn(1, 1, 16, 16)
     with pytest.raises(NotImplementedError, match="|".join(names)):

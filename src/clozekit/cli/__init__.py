@@ -1,12 +1,15 @@
 """The command line: arguments in, text out. `cloze --help` and `cloze list` answer without torch."""
 
+import io
+import os
 import sys
 
 import click
 
 from clozekit import __version__
 from clozekit.cli import author, learner, machine
-from clozekit.errors import ClozeError
+from clozekit.errors import CannotCheck, ClozeError
+from clozekit.report import EXIT_STATUS
 
 
 class Cloze(click.Group):
@@ -16,14 +19,28 @@ class Cloze(click.Group):
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> object:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")  # a terminal that has no ★ shows a question mark
+        if os.environ.get("NO_COLOR"):
+            ctx.color = False  # rich knows by itself, click does not
         try:
             return super().invoke(ctx)
         except ClozeError as error:
             click.echo(f"cloze: {error}", err=True)
             ctx.exit(2)
+        except CannotCheck as error:
+            click.echo(f"cloze: {error}", err=True)
+            ctx.exit(EXIT_STATUS["could not check"])
+        except KeyboardInterrupt:
+            ctx.exit(130)  # as a shell says it of what Ctrl-C ended; 1 would mean that the file failed
         except BrokenPipeError:
             sys.stderr.close()
             ctx.exit(0)
+        except OSError as error:  # a disk that is full, a directory that may not be written
+            place = f"{error.filename}: " if error.filename else ""
+            click.echo(f"cloze: {place}{error.strerror or error}", err=True)
+            ctx.exit(2)
 
 
 @click.group(cls=Cloze, context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -14,33 +15,37 @@ from clozekit.errors import ClozeError
 
 @click.command()
 @click.argument("exercise", metavar="TRACK/NAME")
-@click.option("--content", type=click.Path(path_type=Path, file_okay=False), help="The content root; default: here, or the kit's own.")
+@click.option(
+    "--content",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The content root; default: here, or the kit's own.",
+)
 def new(exercise: str, content: Path | None) -> None:
     """Write the four files of a new exercise: a small one that verifies clean, for you to change."""
     from clozekit.skeleton import write_skeleton
 
     root = content or (Path.cwd() if (Path.cwd() / "exercises").is_dir() else builtin_root())
-    for path in write_skeleton(root, exercise):
+    for path in [*write_skeleton(root, exercise), *_write(_index(root))]:
         click.echo(path)
     click.echo(f"Now: cloze verify {exercise}{f' --content {content}' if content else ''}")
 
 
 @click.command()
 @click.option("--check", is_flag=True, help="Write nothing; leave with status 1 if something is stale.")
-@click.option("--content", type=click.Path(path_type=Path, file_okay=False), help="The content root; default: here, or the kit's own.")
+@click.option(
+    "--content",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The content root; default: here, or the kit's own.",
+)
 def build(check: bool, content: Path | None) -> None:
     """Derive every starter and the index from solutions and words."""
     root = content or (Path.cwd() if (Path.cwd() / "exercises" / "contents.toml").is_file() else builtin_root())
-    index = root / "exercises" / "index.json"
-    derived = {exercise.starter_path: exercise.render() for exercise in Catalog([root])}
-    derived[index] = msgspec.json.format(msgspec.json.encode(make_index(root)), indent=1).decode() + "\n"
-    stale = [path for path, text in derived.items() if not path.exists() or path.read_text("utf-8") != text]
+    derived = {exercise.starter_path: exercise.render() for exercise in Catalog([root])} | _index(root)
+    stale = {path: text for path, text in derived.items() if not path.exists() or path.read_text("utf-8") != text}
     starters = {path.with_suffix(".py") for path in (root / "exercises").glob("*/*.toml")}
     strays = [path for path in (root / "exercises").glob("*/*.py") if path not in starters]
-    for path in stale:
+    for path in stale if check else _write(stale):
         click.echo(f"{'stale' if check else 'written'}: {path}")
-        if not check:
-            path.write_text(derived[path], "utf-8")
     for path in strays:
         click.echo(f"stray: {path} has no .toml beside it; delete it or write one")
     if strays or (check and stale):
@@ -49,13 +54,28 @@ def build(check: bool, content: Path | None) -> None:
         sys.exit(1)
 
 
+def _index(root: Path) -> dict[Path, str]:
+    """The index of a content root, by its path."""
+    text = msgspec.json.format(msgspec.json.encode(make_index(root)), indent=1).decode() + "\n"
+    return {root / "exercises" / "index.json": text}
+
+
+def _write(files: dict[Path, str]) -> Iterator[Path]:
+    """Write files, each announced when it is there."""
+    for path, text in files.items():
+        path.write_text(text, "utf-8")
+        yield path
+
+
 @click.command()
 @click.argument("exercises", nargs=-1, metavar="[EXERCISE]...", type=ExerciseId())
 @click.option("--json", "as_json", is_flag=True, help="One object an exercise, in an array.")
 @click.option("--mutants/--no-mutants", default=True, help="Also try machine-made mutants of the solution.")
 @click.option("--seed", type=int, help="Draw the same inputs again; by default they are new.")
 @content_option
-def verify(exercises: tuple[str, ...], as_json: bool, mutants: bool, seed: int | None, content: tuple[Path, ...]) -> None:
+def verify(
+    exercises: tuple[str, ...], as_json: bool, mutants: bool, seed: int | None, content: tuple[Path, ...]
+) -> None:
     """Prove graders: the solution passes, blanks fail, mistakes are refused and named, mutants refused or justified."""
     from clozekit.engine import Engine
     from clozekit.verify import Proof, prove
@@ -67,7 +87,12 @@ def verify(exercises: tuple[str, ...], as_json: bool, mutants: bool, seed: int |
     with Engine(seed) as engine, progress.status("") as status:
         for exercise in chosen:
             try:
-                proof = prove(exercise, engine, with_mutants=mutants, tick=lambda what, id=exercise.id: status.update(_short(f"{id}: {what}")))
+                proof = prove(
+                    exercise,
+                    engine,
+                    with_mutants=mutants,
+                    tick=lambda what, id=exercise.id: status.update(_short(f"{id}: {what}")),
+                )
             except ClozeError as error:
                 proof = Proof(exercise.id, complaints=[str(error)])
             proofs.append(proof)

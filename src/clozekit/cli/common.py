@@ -21,7 +21,11 @@ class ExerciseId(click.ParamType):
     name = "exercise"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        return [CompletionItem(entry.id, help=entry.title.en) for entry in open_catalog().entries() if entry.id.startswith(incomplete)]
+        return [
+            CompletionItem(entry.id, help=entry.title.en)
+            for entry in open_catalog().entries()
+            if entry.id.startswith(incomplete)
+        ]
 
 
 def content_option(command: Callable) -> Callable:
@@ -35,11 +39,15 @@ def content_option(command: Callable) -> Callable:
 
 
 def language_option(command: Callable) -> Callable:
-    return click.option("--lang", type=click.Choice(LANGUAGES), help="Language; default: the workspace's, else your locale's.")(command)
+    return click.option(
+        "--lang", type=click.Choice(LANGUAGES), help="Language; default: the workspace's, else your locale's."
+    )(command)
 
 
 def level_option(command: Callable) -> Callable:
-    return click.option("--level", type=click.Choice(LEVELS), help="guided: fill in blanks. scratch: write every body.")(command)
+    return click.option(
+        "--level", type=click.Choice(LEVELS), help="guided: fill in blanks. scratch: write every body."
+    )(command)
 
 
 def language(chosen: str | None, workspace: Workspace | None) -> str:
@@ -77,7 +85,9 @@ def locate(target: str, exercise_id: str | None, catalog: Catalog) -> tuple[Path
     try:
         return path, catalog[guess]
     except NotFound:
-        raise ClozeError(f"which exercise is {target} for? Add --exercise TRACK/NAME; `cloze list` shows them all") from None
+        raise ClozeError(
+            f"which exercise is {target} for? Add --exercise TRACK/NAME; `cloze list` shows them all"
+        ) from None
 
 
 def console(stderr: bool = False) -> Any:

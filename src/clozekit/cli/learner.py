@@ -28,7 +28,9 @@ from clozekit.workspace import Workspace, need_workspace
 @level_option
 @language_option
 @content_option
-def init(directory: Path, track: tuple[str, ...], level: str | None, lang: str | None, content: tuple[Path, ...]) -> None:
+def init(
+    directory: Path, track: tuple[str, ...], level: str | None, lang: str | None, content: tuple[Path, ...]
+) -> None:
     """Make DIRECTORY a workspace: write a starter for every exercise. Files that are there stay as they are."""
     catalog = open_catalog(content)
     exercises = [exercise for exercise in catalog if not track or exercise.track in track]
@@ -44,7 +46,9 @@ def init(directory: Path, track: tuple[str, ...], level: str | None, lang: str |
 
 
 @click.command("list")
-@click.option("--json", "as_json", is_flag=True, help="An array of objects with id, track, title, difficulty, after, passed.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="An array of objects with id, track, title, difficulty, after, passed."
+)
 @click.option("--track", help="Only this track.")
 @language_option
 @content_option
@@ -54,6 +58,8 @@ def list_(as_json: bool, track: str | None, lang: str | None, content: tuple[Pat
     chosen = language(lang, workspace)
     solved = {id for id, progress in workspace.state.exercises.items() if progress.passed} if workspace else set()
     entries = [entry for entry in open_catalog(content).entries() if track in (None, entry.track)]
+    if track and not entries:
+        raise NotFound(f"no exercise in track {track}; `cloze list` shows the tracks")
     if as_json:
         rows = [
             {
@@ -93,7 +99,13 @@ def show(exercise: str, lang: str | None, content: tuple[Path, ...]) -> None:
 @click.argument("target", metavar="FILE|EXERCISE")
 @click.option("--exercise", type=ExerciseId(), help="TRACK/NAME, where the file's path does not say it.")
 @click.option("--json", "json_path", metavar="PATH", help="Write the report as JSON; - is standard output.")
-@click.option("--reveal", type=click.Choice(["all", "visible"]), default="all", show_default=True, help="What is told of hidden cases.")
+@click.option(
+    "--reveal",
+    type=click.Choice(["all", "visible"]),
+    default="all",
+    show_default=True,
+    help="What is told of hidden cases.",
+)
 @click.option("--seed", type=int, help="Draw the same inputs again; by default they are secret and new.")
 @level_option
 @language_option
@@ -166,7 +178,11 @@ def hint(exercise: str, everything: bool, lang: str | None, content: tuple[Path,
     given = min(workspace.progress(found.id).hints if workspace else 0, len(hints) - 1)
     click.echo(hints[given])
     left = len(hints) - given - 1
-    click.echo(phrases.say(chosen, "hints-left", left=left, id=found.id) if left else phrases.say(chosen, "hints-done", id=found.id))
+    click.echo(
+        phrases.say(chosen, "hints-left", left=left, id=found.id)
+        if left
+        else phrases.say(chosen, "hints-done", id=found.id)
+    )
     if workspace:
         workspace.progress(found.id).hints = given + 1
         workspace.save()
@@ -184,7 +200,7 @@ def reset(exercise: str, level: str | None, lang: str | None, content: tuple[Pat
     workspace = need_workspace(Path.cwd())
     workspace.state.level, workspace.state.language = level or workspace.state.level, language(lang, workspace)
     path = workspace.file(found)
-    if path.exists():
+    if path.exists() and path.read_bytes() != found.render(workspace.state.level, workspace.state.language).encode():
         if not yes:
             click.confirm(f"{path}: back to the starter? Your version is kept as {path.name}.bak", abort=True)
         path.replace(path.with_name(path.name + ".bak"))

@@ -48,7 +48,9 @@ def examine() -> dict[str, Any]:
         advice.append(str(error))
     if sys.platform != "linux":
         advice.append("workers are forked, which needs Linux; on Windows use WSL 2")
-    advice.append("tier C: workers are confined by limits, an empty environment and a scratch directory; check only files that you trust")
+    advice.append(
+        "tier C: workers are confined by limits, an empty environment and a scratch directory; check only files that you trust"
+    )
     return {
         "clozekit": __version__,
         "python": platform.python_version(),

@@ -48,7 +48,9 @@ def diagnose(trials: Trials, mistaken: Mapping[str, str], suspect: Candidate, ro
     return by_pattern
 
 
-def _same_trial(trial: list[Question], source: str, suspect: Candidate, same: Callable[[Question, Candidate], bool]) -> bool:
+def _same_trial(
+    trial: list[Question], source: str, suspect: Candidate, same: Callable[[Question, Candidate], bool]
+) -> bool:
     """One test replayed from a fresh start, as it ran."""
     suspect.become(source)
     return all(same(question, suspect) for question in trial)
@@ -77,7 +79,9 @@ def _same_answer(question: Question, suspect: Candidate) -> bool:
     same_dtype = problem == question.problem and problem.kind == "dtype"  # both have the same wrong one
     return all(
         alike(ours, theirs, replace(expected, dtype=None, dtypes={}) if same_dtype else expected)
-        for (_, ours, expected), (_, theirs, _) in zip(question.pairs(question.answer), question.pairs(answer), strict=True)
+        for (_, ours, expected), (_, theirs, _) in zip(
+            question.pairs(question.answer), question.pairs(answer), strict=True
+        )
     )
 
 
@@ -100,7 +104,8 @@ def alike(answer: Any, mistaken: Any, expected: Expected) -> bool:
         return bool(answer == mistaken)
     known, spreads = parts(expected.value) or {}, parts(expected.spread) or {}
     return ours.keys() == theirs.keys() and all(
-        alike(ours[step], theirs[step], replace(expected, value=known.get(step), spread=spreads.get(step))) for step in ours
+        alike(ours[step], theirs[step], replace(expected, value=known.get(step), spread=spreads.get(step)))
+        for step in ours
     )
 
 

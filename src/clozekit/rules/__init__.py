@@ -1,6 +1,6 @@
 """Static rules: what a submission's source may not do, found before anything runs. One file each.
 
-findings(tree, sheet)  ->  [Finding("CZ001", "error", line=7, column=12, problem=Problem("CZ001", {"path": "torch.softmax"}))]
+findings(tree, sheet)  ->  [Finding("CZ001", "error", 7, 12, Problem("CZ001", {"path": "torch.softmax"}))]
 """
 
 import ast

@@ -18,24 +18,77 @@ from collections.abc import Iterator
 
 from clozekit.exercise import Policy
 from clozekit.report import Finding, Problem
-from clozekit.rules.names import Names
+from clozekit.rules.names import Names, attribute, imported, stored
 
 CODE = "CZ001"
+METHOD = "torch.Tensor."
 
 
 def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
-    """Every attribute, name and import that stands for a forbidden path. A method is forbidden as `Tensor.softmax`."""
+    """Every attribute, name and import that stands for a forbidden path, or is a method forbidden as torch.Tensor.NAME.
+
+    Not a tensor's methods are those of modules (math.exp), of values in a Triton kernel, and of `self` in a class that
+    defines them.
+    """
     forbidden = set(policy.forbid)
-    methods = {path.removeprefix("torch.Tensor.") for path in forbidden if path.startswith("torch.Tensor.")}
-    modules = {path.partition(".")[0] for path in forbidden}
+    methods = {path.removeprefix(METHOD) for path in forbidden if path.startswith(METHOD)}
+    exempt = set(_kernel_nodes(tree, names)) | set(_own_attributes(tree))
     for node in ast.walk(tree):
-        paths: set[str] = set()
-        if isinstance(node, ast.Attribute | ast.Name | ast.Call):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for alias, path in imported(node):
+                if above := _covering(path, forbidden):
+                    yield _finding(alias, above)
+        elif isinstance(node, ast.Attribute | ast.Call) or (isinstance(node, ast.Name) and not stored(node)):
             paths = names.resolve(node) & forbidden
-            method = isinstance(node, ast.Attribute) and node.attr in methods
-            if method and not any(path.partition(".")[0] in modules for path in names.resolve(node.value)):
-                paths.add(f"torch.Tensor.{node.attr}")
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            paths = {f"{node.module}.{alias.name}" for alias in node.names} & forbidden
-        for path in sorted(paths):
-            yield Finding(CODE, "error", node.lineno, node.col_offset + 1, Problem(CODE, {"path": path}))
+            if found := attribute(node):
+                owner, name = found
+                if name in methods and id(node) not in exempt and names.is_value(owner):
+                    paths.add(METHOD + name)
+            if paths:
+                yield _finding(node, min(paths))
+
+
+def _finding(node: ast.alias | ast.expr, path: str) -> Finding:
+    return Finding(CODE, "error", node.lineno, node.col_offset + 1, Problem(CODE, {"path": path}))
+
+
+def _covering(path: str, forbidden: set[str]) -> str | None:
+    """The forbidden path that is this one, or a module above it."""
+    parts = path.split(".")
+    return next((found for i in range(len(parts), 0, -1) if (found := ".".join(parts[:i])) in forbidden), None)
+
+
+def _kernel_nodes(tree: ast.Module, names: Names) -> Iterator[int]:
+    """All nodes of Triton kernels: `x.exp()` there is Triton's."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and any("triton.jit" in names.resolve(d) for d in _decorators(node)):
+            yield from map(id, ast.walk(node))
+
+
+def _decorators(node: ast.FunctionDef) -> list[ast.expr]:
+    return [each.func if isinstance(each, ast.Call) else each for each in node.decorator_list]
+
+
+def _own_attributes(tree: ast.Module) -> Iterator[int]:
+    """Every `self.NAME` in a class that defines NAME itself: a layer called `self.softmax` is no tensor's method."""
+    for owner in ast.walk(tree):
+        if not isinstance(owner, ast.ClassDef):
+            continue
+        methods = [node for node in owner.body if isinstance(node, ast.FunctionDef)]
+        uses = [
+            node
+            for method in methods
+            for node in ast.walk(method)
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == _self(method)
+        ]
+        fields = [node for node in owner.body if isinstance(node, ast.Assign | ast.AnnAssign)]
+        own = {method.name for method in methods} | {use.attr for use in uses if isinstance(use.ctx, ast.Store)}
+        own |= {node.id for each in fields for node in ast.walk(each) if isinstance(node, ast.Name) and stored(node)}
+        yield from (id(use) for use in uses if use.attr in own)
+
+
+def _self(method: ast.FunctionDef) -> str:
+    """What the method calls its object; "" if it has none."""
+    arguments = [*method.args.posonlyargs, *method.args.args]
+    static = any(isinstance(each, ast.Name) and each.id == "staticmethod" for each in method.decorator_list)
+    return arguments[0].arg if arguments and not static else ""

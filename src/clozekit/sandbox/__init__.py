@@ -1,0 +1,79 @@
+"""Confine a worker before the learner's first line. Layers that do not rely on each other:
+
+    namespaces      own processes, users, network, IPC and mounts: what is outside has no name; a disk of its own
+    landlock        files: read the interpreter and named packages, write one directory
+    seccomp         system calls: no sockets, no processes, no exec, no ptrace, no way to name another process
+    limits          memory, processor time, files, threads; no privileges. At every tier
+
+    prepared = prepare(probe.find().layers, home, readable())       the zygote, once
+    enter(prepared, limits, scratch=f"{home}/a")                    a worker, for good
+"""
+
+import os
+import platform
+import signal
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from clozekit.protocol import Layers, Limits
+from clozekit.sandbox import landlock, libc, namespaces, seccomp
+from clozekit.sandbox import limits as resources
+from clozekit.sandbox.grants import WRITABLE, holds
+
+
+class Prepared(NamedTuple):
+    """What all workers of a zygote share.
+
+    rules: a Landlock ruleset, open; it allows what all may read, and `home`. around: directories that together hold what
+    all may read, and nothing of `home`. program: the filter of system calls.
+    """
+
+    layers: Layers
+    rules: int = -1
+    around: tuple[str, ...] = ()
+    program: bytes = b""
+
+
+def prepare(layers: Layers, home: str, readable: Iterable[str]) -> Prepared:
+    """Do once what every worker would have to. `home` will hold all their scratch directories."""
+    readable, home = tuple(readable), os.path.realpath(home)
+    return Prepared(
+        layers,
+        landlock.ruleset(readable, (home, *WRITABLE)) if layers.landlock else -1,
+        tuple(dict.fromkeys(_around(readable, home))),
+        seccomp.program(platform.machine()) if layers.seccomp else b"",
+    )
+
+
+def _around(paths: Iterable[str], home: str) -> Iterator[str]:
+    """Of each path the outermost directory that does not hold `home`."""
+    for path in paths:
+        while not holds(os.path.dirname(path), {home}):
+            path = os.path.dirname(path)
+        yield path
+
+
+def enter(prepared: Prepared, limits: Limits, scratch: str) -> None:
+    """Confine this process, which must have one thread, for good. `scratch` becomes its current directory.
+
+    At tier A call it in a child of `namespaces.fork()`.
+
+    Raises:
+        OSError: a layer cannot be entered. Then nothing of the learner's may run.
+    """
+    if len(os.listdir("/proc/self/task")) != 1:
+        raise OSError("only a process with one thread can be confined")
+    if prepared.layers.namespaces:
+        namespaces.enter(scratch, limits.file_size)
+    os.chdir(scratch)
+    resources.apply(limits, apart=prepared.layers.namespaces)
+    namespaces.drop_capabilities()
+    libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)  # a change of privileges may have cleared it
+    libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
+    if prepared.layers.landlock:
+        # Two hundred rules cost 3 ms and are the same for all. They cannot be had with one worker's scratch among them; but a
+        # second ruleset takes the scratches of the others away again.
+        landlock.confine(prepared.rules)
+        landlock.confine(landlock.ruleset(prepared.around, (scratch, *WRITABLE)))
+    if prepared.layers.seccomp:
+        seccomp.confine(prepared.program)

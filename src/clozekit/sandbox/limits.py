@@ -1,0 +1,64 @@
+"""What a worker may use up: memory, processor time, files, threads.
+
+    apply(Limits(memory=4 << 30), apart=True)       from here on bytes(5 << 30) raises MemoryError
+
+The kernel counts threads per user. In a user namespace of its own a worker starts at 0 (`apart`); elsewhere what the user already
+runs counts too. Root has no such limit: there the threads of a worker are bounded by their memory.
+"""
+
+import contextlib
+import os
+import resource
+import threading
+from functools import cache
+
+from clozekit.protocol import Limits
+
+
+def apply(limits: Limits, apart: bool) -> None:
+    """Limit this process, for good."""
+    with open("/proc/self/statm") as file:
+        pages = int(file.read().split()[0])
+    for what, limit in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_AS, pages * resource.getpagesize() + limits.memory),
+        (resource.RLIMIT_FSIZE, limits.file_size),
+        (resource.RLIMIT_NOFILE, limits.open_files),
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
+    ):
+        resource.setrlimit(what, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))  # SIGXCPU comes before SIGKILL
+    if apart:
+        _processes(limits.processes)
+    elif os.getuid():
+        _more_processes(limits.processes)
+
+
+def _processes(count: int) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+    count = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    resource.setrlimit(resource.RLIMIT_NPROC, (count, hard))
+
+
+def _more_processes(count: int) -> None:
+    """Let our user start so many more than it had, if that leaves room for one."""
+    _processes(tasks() + count)
+    thread = threading.Thread(target=int)
+    try:
+        thread.start()
+        thread.join()
+    except RuntimeError:  # the kernel counts what we cannot see: other containers
+        _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+        resource.setrlimit(resource.RLIMIT_NPROC, (hard, hard))
+
+
+@cache
+def tasks() -> int:
+    """How many processes and threads our user has, as RLIMIT_NPROC counts them. The zygote asks first, for all workers."""
+    count = 0
+    for entry in os.scandir("/proc"):
+        with contextlib.suppress(OSError):
+            if entry.name.isdecimal() and entry.stat().st_uid == os.getuid():
+                count += len(os.listdir(f"/proc/{entry.name}/task"))
+    return count

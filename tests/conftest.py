@@ -1,0 +1,83 @@
+"""What the end-to-end tests share: one warm judge, one exercise of the kit, and private ones made for a single test."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from clozekit import blanks, submission
+from clozekit.catalog import builtin_root
+from clozekit.describe import describe
+from clozekit.engine import Engine
+from clozekit.exercise import Exercise
+from clozekit.protocol import Layers
+from clozekit.report import Report
+from clozekit.skeleton import write_skeleton
+
+SEED = 20261122
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """The judge, warm; nothing that one test has graded may matter to the next."""
+    with Engine(SEED) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def bare() -> Iterator[Engine]:
+    """Another one, without a sandbox as on a machine that has none: to look at a worker from inside, and at what it can do."""
+    with Engine(SEED + 1, without=Layers.__struct_fields__) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def rms_norm() -> Exercise:
+    return Exercise(builtin_root(), "normalization/rms_norm")
+
+
+@pytest.fixture(scope="session")
+def solution(rms_norm: Exercise) -> str:
+    """A right answer to rms_norm."""
+    return blanks.reveal(rms_norm.solution)
+
+
+@pytest.fixture(scope="session")
+def grade(engine: Engine, rms_norm: Exercise) -> Callable[..., Report]:
+    """grade(source): the report on a file with this text; `exercise` is rms_norm unless given."""
+
+    def grade(source: str, exercise: Exercise = rms_norm, judge: Engine = engine, **options: bool) -> Report:
+        try:
+            return judge.grade(exercise, submission.parse(source.encode(), "answer.py"), **options)
+        except submission.Unreadable as unreadable:
+            return judge.grade(exercise, unreadable, **options)
+
+    return grade
+
+
+@pytest.fixture(scope="session")
+def author(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Exercise]:
+    """author(grader=..., seconds=0.5): a private exercise `lab/square`, from the skeleton of `cloze new`.
+
+    grader: what its grader says in place of the skeleton's. solution: what stands in its blank.
+    """
+
+    def author(grader: str = "", seconds: float = 10.0, solution: str = "") -> Exercise:
+        root = tmp_path_factory.mktemp("content")
+        write_skeleton(root, "lab/square")
+        exercise = Exercise(root, "lab/square")
+        words = exercise.words_path.read_text("utf-8")
+        exercise.words_path.write_text(words.replace("forbid = []", f"seconds = {seconds}"), "utf-8")
+        if grader:
+            exercise.grader_path.write_text(grader, "utf-8")
+        if solution:
+            text = exercise.solution_path.read_text("utf-8").replace("return scale * x * x", solution)
+            exercise.solution_path.write_text(text, "utf-8")
+        return exercise
+
+    return author
+
+
+@pytest.fixture(scope="session")
+def problems() -> Callable[[Report], dict[str, str]]:
+    """problems(report): each failed test's problem as a learner reads it, by the test's name."""
+    return lambda report: {test.name: describe(test.problem, "en") for test in report.tests if test.problem}

@@ -1,0 +1,108 @@
+"""Each file in tests/rules forbids something in its first line and declares what is found:  bad()  # CZ001: column"""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from clozekit import phrases, rules, submission
+from clozekit.describe import describe
+from clozekit.exercise import Policy, Sheet, Words
+from clozekit.rules import RULES
+
+FILES = sorted(Path(__file__).with_name("rules").glob("*.py"))
+WORDS = Words("title", "statement", ["a", "b"], {}, {})
+
+
+def found(raw: bytes, *forbid: str) -> list[rules.Finding]:
+    sheet = Sheet("source", ["f(x)"], WORDS, WORDS, policy=Policy(list(forbid)))
+    return rules.findings(submission.parse(raw, "a.py").tree, sheet)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_exactly_what_the_comments_declare_is_found(path):
+    raw = path.read_bytes()
+    lines = raw.decode().splitlines()
+    forbid = lines[0].removeprefix("# forbid: ").split(", ")
+    declared = [
+        (number, int(column), code)
+        for number, line in enumerate(lines, 1)
+        for code, column in re.findall(r"(CZ\d+): (\d+)", line.rpartition("#")[2])
+    ]
+    hits = [(f.line, f.column, f.code) for f in found(raw, *forbid)]
+    assert (sorted(set(hits) - set(declared)), sorted(set(declared) - set(hits))) == ([], [])
+    assert hits == declared
+
+
+def test_a_finding_names_the_function_by_its_full_path():
+    (finding,) = found(b"import torch.nn.functional as F\nF.softmax\n", "torch.nn.functional.softmax")
+    assert describe(finding.problem, "en") == "`torch.nn.functional.softmax` is what this exercise asks you to write"
+
+
+def test_nothing_is_forbidden_where_nothing_is_said():
+    assert found(b"import torch\ntorch.softmax\nx.softmax()\n") == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__.rpartition(".")[2])
+def test_every_rule_has_its_page_and_its_words(rule):
+    code, _, title = rule.__doc__.splitlines()[0].partition(" ")
+    assert (code, title) == (rule.CODE, rule.__name__.rpartition(".")[2].replace("_", "-"))
+    assert re.findall(r"^\w.*", rule.__doc__, re.M)[1:] == [
+        "What it does",
+        "Why is this bad?",
+        "Example",
+        "Use instead",
+    ]
+    for language in phrases.LANGUAGES:
+        assert {code, f"{code}-next"} <= set(phrases.table(language))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__.rpartition(".")[2])
+def test_the_example_of_a_rules_page_is_found_and_its_instead_is_not(rule):
+    example, instead = re.findall(r"^(?:Example|Use instead)\n((?: {4}.*\n?)+)", rule.__doc__, re.M)
+    for code, count in ((example, 1), (instead, 0)):
+        source = f"import torch.nn.functional as F\ndef f(x, rms, weight):\n{code}"
+        assert len(found(source.encode(), "torch.nn.functional.rms_norm")) == count
+
+
+# Sources that want to take forever, or to break the search.
+HEAVY = {
+    "a name that grows": "import torch as t\n" + "t = t.a\n" * 1000,
+    "a name that grows in many ways": "import torch as t\n" + "".join(f"t = t.a{i} or t.b{i}\n" for i in range(300)),
+    "names that feed each other": "import torch as a\nb = a.x\na = b.y\n" * 300,
+    "a long chain of aliases, backwards": "".join(f"a{i} = a{i + 1}\n" for i in range(2000))
+    + "import torch as a2000\n",
+    "thousands of aliases": "import torch as t\n" + "".join(f"a{i} = t\n" for i in range(20_000)),
+    "deep attributes": "import torch\ntorch" + ".a" * 900 + "\n",
+    "deep getattr": "import torch\n" + "getattr(" * 90 + "torch" + ", 'a')" * 90 + "\n",
+    "deep choices": "import torch as t\nx = " + "(t or " * 90 + "t" + ")" * 90 + "\n",
+    "many stars": "from torch import *\n" * 1000 + "x = y\n" * 1000,
+}
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_a_file_that_wants_to_take_forever_does_not(name):
+    source = HEAVY[name] + "import torch\ntorch.softmax\n"
+    assert found(source.encode(), "torch.softmax")[-1].line == source.count("\n")
+
+
+def test_a_chain_of_aliases_is_followed_in_whatever_order_it_is_written():
+    chain = [f"a{i} = a{i + 1}\n" for i in range(500)]
+    for source in ("".join(chain), "".join(reversed(chain))):
+        hits = found(f"import torch as a500\n{source}a0.softmax\n".encode(), "torch.softmax")
+        assert [hit.line for hit in hits] == [502]
+
+
+def test_findings_come_in_the_order_of_the_file():
+    hits = found(b"import torch\ndef f():\n    torch.b; torch.a\ntorch.a\n", "torch.a", "torch.b")
+    assert [(hit.line, hit.column) for hit in hits] == [(3, 5), (3, 14), (4, 1)]
+
+
+def test_a_name_of_the_forbidden_list_may_be_of_any_library():
+    assert [hit.line for hit in found(b"from trl import DPOTrainer as T\nT()\n", "trl.DPOTrainer")] == [1, 2]
+
+
+def test_the_files_are_python():
+    for path in FILES:
+        ast.parse(path.read_text("utf-8"))
