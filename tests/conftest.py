@@ -25,7 +25,7 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def bare() -> Iterator[Engine]:
-    """Another one, without a sandbox as on a machine that has none: to look at a worker from inside, and at what it can do."""
+    """Another one, without a sandbox as on a machine that has none: what a worker sees and can do there."""
     with Engine(SEED + 1, without=Layers.__struct_fields__) as engine:
         yield engine
 

@@ -40,6 +40,7 @@ IN_CALL = {
     "returns another dtype": (f"return {RIGHT}.double()", "dtype", "yours has dtype float64, expected float32"),
     "returns a tensor expanded to 40 TB": ("return torch.ones(1).expand(10**13)", "raised", "allocate"),
     "returns 1 GB and a little": ("return torch.ones((1 << 28) + 1)", "protocol", "1073741828"),
+    "returns memory that it never wrote": ("return torch.empty_like(x)", "nan", "yours is NaN"),
     "changes its input in place": ("x.mul_(2)\nreturn honest(x / 2, weight, eps)", "changed", "in place: x"),
     "raises": ("raise ValueError('no idea')", "raised", "ValueError: no idea"),
     "raises without a text that can be shown": (
@@ -48,12 +49,13 @@ IN_CALL = {
         "Odd: (its text could not be shown)",
     ),
     "raises with a lying name": (
-        "class Meta(type):\n    __name__ = property(lambda cls: 1 / 0)\nclass Odd(Exception, metaclass=Meta): pass\nraise Odd",
+        "class Meta(type):\n    __name__ = property(lambda cls: 1 / 0)\nraise Meta('Odd', (Exception,), {})",
         "raised",
         "could not be shown",
     ),
     "raises with a text that is no string": (
-        "class S(str):\n    def __getitem__(self, i): return 7\nclass Odd(Exception):\n    def __str__(self): return S('seven')\nraise Odd",
+        "class S(str):\n    def __getitem__(self, i): return 7\n"
+        "raise type('Odd', (Exception,), {'__str__': lambda self: S('seven')})",
         "raised",
         "seven",
     ),
@@ -175,7 +177,8 @@ def hasty(author):
 
 def in_call(solution: str, body: str) -> str:
     """A submission that can give the right answer but runs `body` first."""
-    return f"{HEAD}{solution}\n\nhonest = rms_norm\n\n\ndef rms_norm(x, weight, eps=1e-6):\n{textwrap.indent(body, '    ')}\n"
+    wrapper = f"honest = rms_norm\n\n\ndef rms_norm(x, weight, eps=1e-6):\n{textwrap.indent(body, '    ')}\n"
+    return f"{HEAD}{solution}\n\n{wrapper}"
 
 
 @pytest.fixture

@@ -126,6 +126,7 @@ class Cache:
 # The body of a solution's `f`, after which nothing of it may be left but signature and docstring.
 BODIES = {
     "a comment that explains the first step": "    # the mean comes first\n\n    return 1\n",
+    "one line of comment": "    # the mean comes first\n    return 1\n",
     "a decorated inner function": "    @cache\n    def inner():\n        return 1\n    return inner()\n",
     "a docstring over several lines": '    """One.\n\n    Two.\n    """\n    return 1\n',
     "a comment below the docstring": '    """One."""\n    # the mean comes first\n    return 1\n',
@@ -145,6 +146,13 @@ def test_scratch_leaves_nothing_of_a_body_and_is_valid_python(body):
     assert ast.get_docstring(function) == ast.get_docstring(ast.parse(source).body[0])
     assert "mean" not in emptied
     assert "inner" not in emptied
+
+
+def test_scratch_keeps_the_docstring_and_imports_at_the_top_and_no_other_statement():
+    source = '"""About."""\n\nimport a\nfrom b import c\n\na.seed(0)\n\n\nclass Helper:\n    pass\n\n\ndef f():\n    return 1\n'
+    assert blanks.scratch(source, {"f": []}, "TODO") == (
+        '"""About."""\n\nimport a\nfrom b import c\n\n\ndef f():\n    # TODO\n    raise NotImplementedError("f")\n'
+    )
 
 
 def test_scratch_of_a_class_without_entry_methods_stops_loudly_as_well():

@@ -1,4 +1,4 @@
-"""A wrong answer is called by the name of the mistake that it makes, however it is written; and pytest says the same."""
+"""A wrong answer is called by the name of the mistake that it makes, however it is written. pytest says the same."""
 
 import os
 import subprocess
@@ -38,7 +38,8 @@ STYLES = {
         return (h / torch.add((h**2).mean(dim=-1, keepdim=True), eps) * weight.float()).to(x.dtype)""",
     "forgets_weight": """\
         h = x.float()
-        return (h * torch.rsqrt(torch.var(h, -1, keepdim=True, correction=0) + h.mean(-1, keepdim=True) ** 2 + eps)).to(x.dtype)""",
+        square = torch.var(h, -1, keepdim=True, correction=0) + h.mean(-1, keepdim=True) ** 2
+        return (h * torch.rsqrt(square + eps)).to(x.dtype)""",
     "weight_plus_one": """\
         h = x.float() * torch.rsqrt(x.float().square().mean(-1, keepdim=True) + eps)
         return (h + h * weight.float()).to(x.dtype)""",
@@ -58,7 +59,8 @@ UNKNOWN = {
     "too large an eps": "return honest(x, weight, eps + 0.01)",
     "a wrong last row": "y = honest(x, weight, eps)\n    y[-1] = 0\n    return y",
     "two mistakes at once": (
-        "h = x.float()\n    return (h / (h.pow(2).sum(-1, keepdim=True).sqrt() + eps) * (1 + weight.float())).to(x.dtype)"
+        "h = x.float()\n"
+        "    return (h / (h.pow(2).sum(-1, keepdim=True).sqrt() + eps) * (1 + weight.float())).to(x.dtype)"
     ),
     "an exception": "raise ValueError",
     "None": "return None",

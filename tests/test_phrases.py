@@ -76,7 +76,7 @@ def test_both_languages_have_the_same_keys():
 
 @pytest.mark.parametrize("key", table("en"))
 def test_both_languages_tell_the_same_facts(key):
-    assert fields(table("en")[key]) == fields(table("zh")[key])
+    assert fields(table("en")[key]) - {"s"} == fields(table("zh")[key])  # Chinese has no plural
 
 
 @pytest.mark.parametrize("key", table("en"))

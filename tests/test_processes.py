@@ -20,7 +20,7 @@ from clozekit.engine import Engine
 from clozekit.errors import CannotCheck, ContentError
 from clozekit.grading.candidate import Candidate
 from clozekit.protocol import Layers, Limits
-from clozekit.report import Problem, Report, Result, worst
+from clozekit.report import Problem, Report, worst
 
 LAYERS = Layers.__struct_fields__
 SQUARE = "def square(x, scale=2.0):\n    return scale * x * x\n"
@@ -68,8 +68,8 @@ def test_a_worker_has_an_empty_environment_and_four_descriptors(grade, square, b
     found = seen(
         grade(
             "import json, os, sys\n"
-            "print(json.dumps([dict(os.environ), os.getcwd(), os.listdir(), sorted(map(int, os.listdir('/proc/self/fd'))), sys.argv]))\n"
-            + SQUARE,
+            "descriptors = sorted(map(int, os.listdir('/proc/self/fd')))\n"
+            "print(json.dumps([dict(os.environ), os.getcwd(), os.listdir(), descriptors, sys.argv]))\n" + SQUARE,
             square,
             bare,
         )
@@ -103,7 +103,8 @@ def test_the_graders_text_is_not_in_a_workers_memory(grade, square, bare):
                         except OSError:
                             pass
             paths = [getattr(module, "__file__", None) or "" for module in sys.modules.values()]
-            paths += [thing.name for thing in gc.get_objects() if hasattr(type(thing), "readline") and isinstance(getattr(thing, "name", 0), str)]
+            files = [thing for thing in gc.get_objects() if hasattr(type(thing), "readline")]
+            paths += [str(getattr(file, "name", "")) for file in files]
             print(json.dumps([sorted(text.decode() for text in found), [path for path in paths if "square" in path]]))
             """)
             + SQUARE,

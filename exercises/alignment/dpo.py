@@ -35,7 +35,7 @@ def dpo_loss(
     """Four times [batch] -> loss [], chosen_rewards [batch], rejected_rewards [batch]."""
     # TODO (2 lines): `chosen` and `rejected`: the implicit reward of each answer
     raise NotImplementedError("rewards")
-    # TODO (1 lines): `loss`: the mean of -log σ over the pairs, finite even where σ underflows
+    # TODO (1 line): `loss`: the mean of -log σ over the pairs, finite even where σ underflows
     raise NotImplementedError("loss")
-    # TODO (1 lines): return the loss and the rewards, the rewards without gradient
+    # TODO (1 line): return the loss and the rewards, the rewards without gradient
     raise NotImplementedError("result")

@@ -46,13 +46,13 @@ class KVCache:
 
     def __len__(self) -> int:
         """The number of tokens so far."""
-        # TODO (1 lines): how many tokens, not how many calls
+        # TODO (1 line): how many tokens, not how many calls
         raise NotImplementedError("length")
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, cache: KVCache) -> Tensor:
     """q, k, v [b, h, n, head_dim] of n new tokens, earlier ones in the cache -> [b, h, n, head_dim]."""
-    # TODO (1 lines): the new tokens into the cache; call all keys and values so far `keys`, `values`
+    # TODO (1 line): the new tokens into the cache; call all keys and values so far `keys`, `values`
     raise NotImplementedError("extend")
     # TODO (2 lines): boolean [n, total], True where a new token may attend; call it `visible`
     raise NotImplementedError("visible")

@@ -46,7 +46,7 @@ class MultiHeadAttention(nn.Module):
         """x [b, t, d_model], mask broadcastable to [b, h, t, t] -> [b, t, d_model]."""
         # TODO (4 lines): q, k and v from x by their projections, each [b, num_heads, t, head_dim]
         raise NotImplementedError("split")
-        # TODO (1 lines): the scaled dot product of each query with each key; call it `scores`, [b, num_heads, t, t]
+        # TODO (1 line): the scaled dot product of each query with each key; call it `scores`, [b, num_heads, t, t]
         raise NotImplementedError("score")
         # TODO (2 lines): if there is a mask, let no score count where it is False
         raise NotImplementedError("block")

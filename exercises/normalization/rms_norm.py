@@ -22,9 +22,9 @@ from torch import Tensor
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float = 1e-6) -> Tensor:
     """x [..., d], weight [d] -> [..., d], in the dtype of x."""
-    # TODO (1 lines): x in float32, so that its squares do not overflow
+    # TODO (1 line): x in float32, so that its squares do not overflow
     raise NotImplementedError("widen")
     # TODO (2 lines): divide `wide` by its root mean square over the last axis; call it `normed`
     raise NotImplementedError("normalise")
-    # TODO (1 lines): multiply by the weight and return the dtype of x
+    # TODO (1 line): multiply by the weight and return the dtype of x
     raise NotImplementedError("scale")

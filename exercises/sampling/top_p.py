@@ -28,13 +28,13 @@ from torch import Tensor
 
 def top_p_probs(logits: Tensor, p: float, temperature: float = 1.0) -> Tensor:
     """logits [..., vocab] -> probabilities [..., vocab], 0 outside the nucleus."""
-    # TODO (1 lines): `probs`, float32: softmax of the logits at this temperature
+    # TODO (1 line): `probs`, float32: softmax of the logits at this temperature
     raise NotImplementedError("probabilities")
-    # TODO (1 lines): `ranked`: probs, the largest first; `order`: the indices that sorted them
+    # TODO (1 line): `ranked`: probs, the largest first; `order`: the indices that sorted them
     raise NotImplementedError("rank")
     # TODO (2 lines): make `ranked` 0 outside the nucleus
     raise NotImplementedError("nucleus")
-    # TODO (1 lines): make each row of `ranked` add up to 1 again
+    # TODO (1 line): make each row of `ranked` add up to 1 again
     raise NotImplementedError("renormalise")
-    # TODO (1 lines): return every probability to its token's place, in the dtype of the logits
+    # TODO (1 line): return every probability to its token's place, in the dtype of the logits
     raise NotImplementedError("place")

@@ -1,7 +1,7 @@
 """FlashAttention forward kernel
 
-Exact attention whose t × t scores never reach memory, as a Triton kernel and the function
-that launches it. For every sequence and head:
+Exact attention whose t × t scores never reach memory: write a Triton kernel, and the
+function that launches it. For every sequence and head
 
     o = softmax(q kᵀ / √d) v      if causal, row i over the keys 0 … i only
 
@@ -15,14 +15,14 @@ keeps peak, total and o; from the scores s of a block of keys j come
 
 and new is the next peak. At the end, the result is o / total.
 
-q, k, v  [b, h, t, d] of one dtype, float32, float16 or bfloat16; t at least 1, d from 16 to
-         128, no powers of two; all finite; of any strides, each its own; must not be changed
+q, k, v  [b, h, t, d], all finite, of one dtype: float32, float16 or bfloat16; t ≥ 1 and
+         16 ≤ d ≤ 128, any numbers; strides any, each its own; must not be changed
 result   [b, h, t, d], a new tensor of this dtype
 
-State and exponentials are float32. exp(s - new) may be rounded to the dtype of v for the
-product, as tensor cores want it; products of float32 stay float32 (input_precision="ieee").
-The host allocates and launches: no product, attention, softmax or t × t tensor there. How
-many keys make a block is yours to choose, even all of them; tl.softmax is not to be used.
+State and exponentials are float32. exp(s - new) may be rounded to the dtype of v before
+it multiplies v. Products of float32 stay float32 (tl.dot: input_precision="ieee"). The
+host allocates and launches: no product, attention, softmax or t × t tensor there. How
+many keys make a block is your choice, even all of them; tl.softmax is not to be used.
 
 Source: Dao 2023, FlashAttention-2, arXiv:2307.08691, §3.1.1 and Algorithm 1; Dao et al. 2022, arXiv:2205.14135
 """
@@ -54,7 +54,7 @@ def attention_kernel(
     q_offset = row[:, None].to(tl.int64) * q_t + dim[None, :] * q_d
     q = tl.load(q_ptr + q_offset, mask=(row[:, None] < t) & (dim[None, :] < d), other=0.0)  # (BLOCK_Q, BLOCK_D)
 
-    # TODO (5 lines): `last_key`, where the loop over the keys ends; `peak`, `total` (BLOCK_Q,) and `o` (BLOCK_Q, BLOCK_D) before the first key, float32
+    # TODO (5 lines): `last_key`, where the loop ends; before it, float32: `peak`, `total` (BLOCK_Q,), `o` (BLOCK_Q, BLOCK_D)
     raise NotImplementedError("start")
 
     for first_key in range(0, last_key, BLOCK_K):
@@ -65,7 +65,7 @@ def attention_kernel(
         v_inside = (key[:, None] < t) & (dim[None, :] < d)
         v = tl.load(v_ptr + step[:, None] * v_t + dim[None, :] * v_d, mask=v_inside, other=0.0)  # (BLOCK_K, BLOCK_D)
 
-        # TODO (5 lines): `score` (BLOCK_Q, BLOCK_K), float32: scaled, and -inf where the row must not see the key
+        # TODO (5 lines): `score` (BLOCK_Q, BLOCK_K): scaled, and -inf where the row must not see the key
         raise NotImplementedError("scores")
 
         # TODO (6 lines): fold this block of keys and values into `peak`, `total` and `o`
@@ -83,7 +83,7 @@ def flash_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, causal: b
     b, h, t, d = q.shape
     BLOCK_Q, BLOCK_K = 64, 32
 
-    # TODO (7 lines): `o`, a new tensor [b, h, t, d]; let the kernel fill it, with programs for (blocks of queries, heads, sequences)
+    # TODO (7 lines): `o`, a new tensor; let the kernel fill it: one program per block of queries, head and sequence
     raise NotImplementedError("launch")
 
     return o

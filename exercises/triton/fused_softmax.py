@@ -4,23 +4,23 @@ Write a Triton kernel, and the function that launches it, for the softmax of eac
 
     y[i, j] = exp(x[i, j] - m[i]) / Σ_k exp(x[i, k] - m[i])      m[i] = max_k x[i, k]
 
-m cancels out, but without it exp(x) overflows from x = 89 on. With one torch call per step,
-whole matrices travel from and to memory eight times. Fused, x is read once and y written
-once: a block holds a row on the chip from its load to its store.
+m cancels out, but without it exp(x) overflows from x = 89 on. With one torch call per
+step, whole matrices travel from and to memory eight times. Fused, x is read once and y
+written once: a block holds a row on the chip from its load to its store.
 
-The length of a block is a power of two, that of a row any number. What a block has beyond
-its row may be neither read nor written, and must change neither maximum nor sum. Where
-its mask is off, a load gives anything at all, unless `other` says what.
+The length of a block is a power of two, that of a row any number. What a block has
+beyond its row may be neither read nor written, and must change neither maximum nor sum.
+Where its mask is off, a load gives anything at all, unless `other` says what.
 
 x       [rows, cols], both at least 1, float32, float16 or bfloat16; of any strides (a
         transposed view, a slice); must not be changed. A row may hold -inf beside
         finite numbers.
 result  [rows, cols], a new tensor of the dtype of x
 
-All arithmetic is done in float32, by the kernel; only the result is rounded to the dtype
-of x. The host allocates and launches: no softmax, exp, maximum, sum or division there, and
-no tl.softmax. One row per program is as good as several, or as a loop over rows. Only a
-row too long for a block (65536) may be read more than once.
+All arithmetic is done in float32, by the kernel; only the result is rounded to the
+dtype of x. The host allocates and launches: no softmax, exp, maximum, sum or division
+there, and no tl.softmax anywhere. One row per program is as good as several, or as a
+loop over rows. Only a row too long for a block (65536) may be read more than once.
 
 Source: Triton tutorial 02, Fused Softmax, https://triton-lang.org/main/getting-started/tutorials/02-fused-softmax.html
 """
@@ -43,7 +43,7 @@ def softmax_kernel(y_ptr, x_ptr, row_stride, col_stride, cols, BLOCK: tl.constex
     # TODO (2 lines): `y` (BLOCK,): the softmax of `x`
     raise NotImplementedError("normalise")
 
-    # TODO (1 lines): write `y` to row `row` of y, which is contiguous
+    # TODO (1 line): write `y` to row `row` of y, which is contiguous
     raise NotImplementedError("store_row")
 
 

@@ -128,7 +128,7 @@ def fill(source: str, name: str, answer: str) -> str:
 def guided(source: str, prompts: Mapping[str, str], todo: str) -> str:
     """The starter: each answer becomes its prompt and a NotImplementedError.
 
-    `todo` is the first line of a prompt in the learner's language, with fields `lines` and `prompt`.
+    `todo` is the first line of a prompt in the learner's language, with fields `lines`, `s` (a plural) and `prompt`.
 
     Raises:
         ContentError: a blank has no prompt.
@@ -139,7 +139,8 @@ def guided(source: str, prompts: Mapping[str, str], todo: str) -> str:
             raise ContentError(
                 f"blank `{blank.name}` (line {blank.first}) has no prompt; add it under [en.blanks] and [zh.blanks]"
             )
-        text = todo.format(lines=blank.last - blank.first - 1, prompt=prompts[blank.name])
+        lines = blank.last - blank.first - 1
+        text = todo.format(lines=lines, s="" if lines == 1 else "s", prompt=prompts[blank.name])
         comment = "".join(f"# {line}\n" for line in text.splitlines())
         return f'{comment}raise NotImplementedError("{blank.name}")\n'
 

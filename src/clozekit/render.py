@@ -118,17 +118,21 @@ def _lines(report: Report, exercise: Exercise, language: str, reveal: Reveal) ->
 
 
 def _failed_tests(tests: list[Result], words: Words, language: str, reveal: Reveal) -> Iterator[Styled]:
-    """The first few in full, each distinct problem once, the rest by title."""
+    """The first few in full, more of the same as a number, the rest by title."""
     told: list[tuple[str, dict[str, str]]] = []
+    repeated = 0
     for test in tests:
         if test.verdict == "passed":
             continue
-        title = words.cases.get(test.name, test.name)
-        yield [("✗", "red") if test.verdict == "failed" else ("?", "yellow"), (f" {title}", "")]
-        gist: tuple[str, dict[str, str]] = ("", {})
+        gist: tuple[str, dict[str, str]] = (test.name, {})
         if test.problem and not _is_veiled(test, reveal):
             gist = (test.problem.kind, test.problem.facts | {"call": ""})
-        if gist in told or len(told) == SHOWN:
+        if gist in told:
+            repeated += 1
+            continue
+        title = words.cases.get(test.name, test.name)
+        yield [("✗", "red") if test.verdict == "failed" else ("?", "yellow"), (f" {title}", "")]
+        if len(told) == SHOWN:
             continue
         told.append(gist)
         shown = Result(test.name, test.verdict, test.hidden, test.points, test.problem)
@@ -136,6 +140,8 @@ def _failed_tests(tests: list[Result], words: Words, language: str, reveal: Reve
         if test.output and not _is_veiled(test, reveal):
             yield [(f"    {say(language, 'printed')}:", "")]
             yield from _indented(test.output.rstrip()[-600:], "      ")
+    if repeated:
+        yield [("✗", "red"), (f" {say(language, 'same-reason', count=repeated)}", "")]
 
 
 def _advice(report: Report, exercise: Exercise, words: Words, language: str, reveal: Reveal) -> Iterator[Styled]:

@@ -140,5 +140,6 @@ def _list(contents: Path, exercise: Exercise) -> None:
         text = text[: track.end()] + line + text[track.end() :]
     else:
         title = exercise.track.capitalize()
-        text += f'\n[[track]]\nname = "{exercise.track}"\ntitle = {{ en = "{title}", zh = "{title}" }}\n[track.exercises]\n{line}'
+        text += f'\n[[track]]\nname = "{exercise.track}"\ntitle = {{ en = "{title}", zh = "{title}" }}\n'
+        text += f"[track.exercises]\n{line}"
     contents.write_text(text.lstrip("\n"), "utf-8")

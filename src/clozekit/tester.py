@@ -21,7 +21,7 @@ from clozekit.errors import CannotCheck
 from clozekit.grading.check import GraderError, Refused, Truth
 from clozekit.grading.grading import Grading, Source
 from clozekit.grading.plugin import GRADING, case_name
-from clozekit.protocol import Case, Collect, Collected, EndWorker, Ended, Graded, Job, Limits, NeedWorker, Started
+from clozekit.protocol import Case, Collect, Collected, Ended, EndWorker, Graded, Job, Limits, NeedWorker, Started
 from clozekit.report import Margin, Problem, Result
 from clozekit.wire import Channel, Gone
 
@@ -29,7 +29,7 @@ OPTIONS = (
     "-p no:cacheprovider -p no:terminal -p no:doctest -p no:junitxml -p no:debugging -p no:faulthandler --capture=no"
 )
 
-PREPARE_SECONDS = 120.0  # to load a grader and to evaluate its references; a loop that never ends in them ends the tester
+PREPARE_SECONDS = 120.0  # to load a grader and evaluate its references; a loop in them that never ends, ends the tester
 
 
 def run(fd: int) -> None:
@@ -95,7 +95,7 @@ class Tester:
             os.close(fds[0])
 
     def rehearse(self, items: list[pytest.Item]) -> None:
-        """Evaluate every reference once, here, so that no child has to. What fails here will fail there, and be told."""
+        """Evaluate every reference once, here, so that no child has to. What fails here fails there, and is told."""
         grading = Grading(no_worker, Source("", ""), Limits(), self.request.seed, self.memory)
         grading.rehearsal = True
         items[0].config.stash[GRADING] = grading

@@ -161,9 +161,9 @@ def _look_at_cases(exercise: Exercise, proof: Proof, solved: Report) -> None:
 def _starter_complaints(exercise: Exercise, engine: Engine, level: str) -> Iterator[str]:
     for language in LANGUAGES:
         rendered = exercise.render(level, language)
-        if longest := max((line for line in rendered.splitlines()), key=len, default=""):
-            if len(longest) > 120:
-                yield f"the {level} starter ({language}) has a line of {len(longest)} characters: {longest[:60]}…"
+        longest = max(rendered.splitlines(), key=len, default="")
+        if len(longest) > 120:
+            yield f"the {level} starter ({language}) has a line of {len(longest)} characters: {longest[:60]}…"
         report = _grade(exercise, engine, rendered)
         kinds = {test.problem.kind for test in report.tests if test.problem}
         if report.verdict != "failed" or kinds - {"blank"}:
@@ -231,7 +231,8 @@ def _try_mutants(exercise: Exercise, engine: Engine, proof: Proof, tick: Tick) -
         elif not refused:
             proof.survivors.append(mutant.key)
             proof.complaints.append(
-                f"a mutant passes, line {mutant.line}: {mutant.key}; add a case, or list it under [equivalent] with the reason"
+                f"a mutant passes, line {mutant.line}: {mutant.key}; "
+                "add a case, or list it under [equivalent] with the reason"
             )
     proof.complaints += [f"[equivalent] lists a mutant that does not exist: {key}" for key in justified]
 

@@ -37,6 +37,7 @@ def run(channel: int, output: int, limits: Limits, scratch: str, prepared: Prepa
     enter(prepared, limits, scratch)
     torch.set_num_threads(limits.threads)
     torch.default_generator.seed()
+    torch._C._set_deterministic_algorithms(True, warn_only=True)  # torch.empty is NaN: what is never written shows
     worker = Worker(Channel(sock))
     worker.channel.send(Ready())
     status = 70  # of a worker that the learner's code broke: our traceback would tell that learner nothing

@@ -2,8 +2,8 @@
 
 work/
   normalization/rms_norm.py       what `cloze init` wrote and the learner edits
-  .cloze/workspace.json           {"schema": 1, "language": "zh", "level": "guided", "exercises": {"normalization/rms_norm":
-                                   {"hints": 1, "passed": "2026-11-22"}}}
+  .cloze/workspace.json           {"schema": 1, "language": "zh", "level": "guided",
+                                   "exercises": {"normalization/rms_norm": {"hints": 1, "passed": "2026-11-22"}}}
 """
 
 import datetime

@@ -120,7 +120,7 @@ class Zygote:
         return Ended(None, running)
 
     def bury(self) -> None:
-        """Reap whoever is dead. Kill what a dead worker leaves behind: its group, and orphans, which become our children."""
+        """Reap whoever is dead. Kill what a dead worker leaves: its group, and orphans, which become our children."""
         with contextlib.suppress(ChildProcessError):
             while dead := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
                 kill(dead.si_pid)  # its group; as long as it is not reaped, its number cannot mean another

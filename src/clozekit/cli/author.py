@@ -115,10 +115,11 @@ def _tell(proof: object) -> None:
 
     assert isinstance(proof, Proof)
     mark = click.style("✗", fg="red") if proof.complaints else click.style("✓", fg="green")
-    refused = proof.mutants - proof.justified - len(proof.survivors)
+    passing = len(proof.survivors)
+    refused = proof.mutants - proof.justified - passing
     click.echo(
         f"{mark} {proof.id}  {len(proof.mistakes)} mistakes named  "
-        f"{proof.mutants} mutants: {refused} refused, {proof.justified} justified, {len(proof.survivors)} pass  {proof.seconds} s"
+        f"{proof.mutants} mutants: {refused} refused, {proof.justified} justified, {passing} pass  {proof.seconds} s"
     )
     for margin in proof.margins:
         nearest = "-" if margin.mistake is None else f"{margin.mistake:.3g}"

@@ -2,13 +2,18 @@
 
 import json
 import os
+import socket
 import sys
-from typing import Any
+import time
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from clozekit import __version__
 from clozekit.errors import CannotCheck
+
+if TYPE_CHECKING:
+    from clozekit.protocol import Found
 
 
 @click.command()
@@ -32,6 +37,8 @@ def examine() -> dict[str, Any]:
     import platform
     from importlib import metadata
 
+    from clozekit.sandbox.advice import explain
+
     advice = []
     versions = {}
     for package in ("torch", "triton", "pytest"):
@@ -40,37 +47,53 @@ def examine() -> dict[str, Any]:
         except metadata.PackageNotFoundError:
             versions[package] = "missing"
             advice.append(f"{package} is missing: pip install -c constraints.txt {package}")
+    tier = "C"
     try:
-        _start_a_worker()
-        judge = "works"
+        sandbox = explain(_start_a_worker())
+        judge, tier = "works", sandbox.tier
+        advice.append(f"tier {tier}: {sandbox.means}")
+        advice += [f"without {layer} ({sandbox.why[layer]}) {lost}" for layer, lost in sandbox.lost.items()]
+        advice += [f"to raise the tier: {step}" for step in sandbox.raises]
     except CannotCheck as error:
         judge = "does not work"
         advice.append(str(error))
     if sys.platform != "linux":
         advice.append("workers are forked, which needs Linux; on Windows use WSL 2")
-    advice.append(
-        "tier C: workers are confined by limits, an empty environment and a scratch directory; check only files that you trust"
-    )
     return {
         "clozekit": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
         **versions,
         "judge": judge,
-        "tier": "C",
+        "tier": tier,
         "advice": advice,
     }
 
 
-def _start_a_worker() -> None:
-    from clozekit.engine import Engine
-    from clozekit.protocol import Limits
+def _start_a_worker() -> "Found":
+    """What confines a worker that has come up.
+
+    Raises:
+        CannotCheck: none comes up.
+    """
+    from clozekit.engine import START_SECONDS, Engine
+    from clozekit.protocol import Limits, Ready
+    from clozekit.wire import Channel, Gone, TimedOut
 
     with Engine() as engine:
         worker = engine.spawn_worker(Limits())
-        os.close(worker.channel)
-        os.close(worker.output)
-        worker.end()
+        channel = Channel(socket.socket(fileno=worker.channel))
+        try:
+            channel.receive(Ready, time.monotonic() + START_SECONDS)
+        except (Gone, TimedOut):
+            os.set_blocking(worker.output, False)
+            said = os.read(worker.output, 65536)[-1000:].decode("utf-8", "replace")
+            raise CannotCheck(f"a worker does not start; it said: {said.strip() or 'nothing'}") from None
+        finally:
+            channel.close()
+            os.close(worker.output)
+            worker.end()
+        return engine.found
 
 
 COMMANDS = [doctor]

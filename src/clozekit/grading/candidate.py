@@ -170,7 +170,8 @@ class Candidate:
         return answer
 
     def _end(self, at_once: bool) -> int | None:
-        assert self.worker is not None and self.channel is not None
+        assert self.worker is not None
+        assert self.channel is not None
         status = self.worker.end(at_once)
         self._drain()
         self.channel.close()

@@ -2,7 +2,7 @@
 
 check("rms_norm", x, weight)                              a function
 layer = check.new("MultiHeadAttention", d_model=8, num_heads=2, parameters=drawn)
-check(layer, x, mask, gradients=True)                     a module: reference(parameters, x, mask, d_model=8, num_heads=2)
+check(layer, x, mask, gradients=True)                     a module: reference(parameters, x, mask, d_model=8, ...)
 cache = check.new("KVCache")
 check(cache.append, k, v, like=(all_k, all_v))            state: the reference sees what the answer depends on
 check(cache.method("__len__"), returns=3)                 a value known by hand
@@ -163,7 +163,7 @@ class Check:
     ) -> Any:
         """Call `target` over there; its answer must agree with its reference. Returns the answer.
 
-        like: arguments for the reference where they are not those of the call (an answer that depends on earlier calls).
+        like: arguments for the reference where they are not those of the call (the answer depends on earlier calls).
         returns: the exact answer, where no reference is needed.
         gradients: also compare the gradients of inputs and parameters, with a random cotangent.
         dtype: of floating tensors in the answer; by default that of the first floating input.
@@ -188,7 +188,7 @@ class Check:
         return self._ask(question)
 
     def new(self, target: str, *args: Any, parameters: dict[str, Tensor] | None = None, **config: Any) -> Kept:
-        """Construct `target` over there and keep it, with `parameters` loaded if given. Give it to `check`, or its methods.
+        """Construct `target` over there, load `parameters` if given, and keep it. Give it or its methods to `check`.
 
         Raises:
             Refused: the constructor fails, or the parameters are not named and shaped as the statement says.
@@ -324,7 +324,7 @@ def _with_call(problem: Problem, text: str) -> Problem:
 
 
 def _parameter_problem(own: dict[str, str], wanted: dict[str, Tensor]) -> Problem:
-    """The module's parameters are not the ones that the statement names: which are missing, too many, of another shape."""
+    """The module's parameters are not those of the statement: which are missing, too many, of another shape."""
     shapes = {name: str(list(value.shape)) for name, value in wanted.items()}
     missing = [f"{name} {shape}" for name, shape in shapes.items() if name not in own]
     extra = [f"{name} {shape}" for name, shape in own.items() if name not in shapes]

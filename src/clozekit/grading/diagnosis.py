@@ -1,9 +1,9 @@
 """Which known mistake is it? The one whose answers, to the very same calls, are those of the submission.
 
-A submission that forgot eps and one that we made forget it differ by rounding; both are far from the truth. So an answer
-is a mistake's if it is twenty times nearer to the mistake's answer than that is to the reference, in every call of every
-test: the tests that pass must pass for the mistake too. A mistake that only loses precision (`rounding=True`) has no
-answer of its own; it is recognised by the set of tests that it fails, and by how far off it is there.
+A submission that forgot eps and one that we made forget it differ by rounding; both are far from the truth. So an
+answer is a mistake's if it is twenty times nearer to the mistake's answer than that is to the reference, in every call
+of every test: the tests that pass must pass for the mistake too. A mistake that only loses precision (`rounding=True`)
+has no answer of its own; it is recognised by the set of tests that it fails, and by how far off it is there.
 """
 
 from collections.abc import Callable, Mapping

@@ -17,7 +17,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 class Reference:
     """An independent definition of `target`, evaluated in float64.
 
-    compute: the dtype whose rounding an honest answer may show; None means the coarsest floating dtype among the inputs.
+    compute: the dtype whose rounding an honest answer may show; None means the coarsest floating one of the inputs.
     """
 
     target: str
