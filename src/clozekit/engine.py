@@ -103,10 +103,12 @@ class Engine:
         self.testers: dict[str, Tester] = {}
         self.without = without
         self.found = Found()
+        self.home = ""
         try:
             self.errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the engine)
             self._start()
         except OSError as error:
+            shutil.rmtree(self.home, ignore_errors=True)
             raise CannotCheck(f"the judge cannot start: {error}") from None
 
     def _start(self) -> None:

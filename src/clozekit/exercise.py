@@ -29,9 +29,14 @@ T = TypeVar("T")
 
 
 class Policy(Struct, forbid_unknown_fields=True, frozen=True):
-    """What a submission may use and spend. `forbid` holds fully qualified names; `seconds` bounds one call."""
+    """What a submission may use and spend. `forbid` holds fully qualified names; `seconds` bounds one call.
+
+    imports: modules beyond those that every submission may import. kernel: whether a Triton kernel must do the work.
+    """
 
     forbid: list[Line] = []
+    imports: list[Line] = []
+    kernel: bool = False
     seconds: Annotated[float, Meta(gt=0, le=120)] = 10.0
 
 

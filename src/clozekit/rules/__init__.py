@@ -4,17 +4,48 @@ findings(tree, sheet)  ->  [Finding("CZ001", "error", 7, 12, Problem("CZ001", {"
 """
 
 import ast
+from types import ModuleType
 
 from clozekit.exercise import Sheet
-from clozekit.report import Finding
-from clozekit.rules import forbidden_api
+from clozekit.report import Finding, Problem
+from clozekit.rules import (
+    dynamic_escape,
+    forbidden_api,
+    harness_access,
+    kept_state,
+    no_launch,
+    unlisted_import,
+    unmasked_access,
+)
 from clozekit.rules.names import Names
 
-RULES = (forbidden_api,)
+RULES = (
+    forbidden_api,
+    dynamic_escape,
+    harness_access,
+    unlisted_import,
+    kept_state,
+    no_launch,
+    unmasked_access,
+)
 
 
 def findings(tree: ast.Module, sheet: Sheet) -> list[Finding]:
-    """Everything that the rules find, by line."""
-    names = Names(tree)
-    found = [finding for rule in RULES for finding in rule.check(tree, names, sheet.policy)]
-    return sorted(found, key=lambda finding: (finding.line, finding.column))
+    """Everything that the rules find, by line. A file that is nested beyond reading is a finding itself."""
+    try:
+        names = Names(tree)
+        found = [finding for rule in RULES for finding in rule.check(tree, names, sheet.policy)]
+    except RecursionError:
+        return [Finding("CZ101", "error", 1, 1, Problem("CZ101-deep"))]
+    return sorted(found, key=lambda finding: (finding.line, finding.column, finding.code))
+
+
+def manual() -> str:
+    """docs/rules.md: the pages of all rules."""
+    return "\n".join(["# The rules", "", "Generated: `cloze rule > docs/rules.md`.", "", *map(page, RULES)])
+
+
+def page(rule: ModuleType) -> str:
+    """One rule's page as Markdown."""
+    title, *lines = rule.__doc__.strip().splitlines()
+    return "\n".join([f"## {title}", *(f"**{line}**\n" if line[:1].strip() else line for line in lines), ""])

@@ -22,23 +22,27 @@ class Names:
     Attributes:
         paths: what each name may stand for, and each attribute that is assigned (".lib" for `self.lib = torch`).
         values: the names that may also hold something else, such as a tensor.
+        nodes: the whole tree, in one list.
+        texts: the names that hold nothing but literals, or items of literals, with these.
     """
 
     def __init__(self, tree: ast.Module):
         self.paths: dict[str, set[str]] = {}
         self.stars: list[tuple[str, int]] = []  # star imports, with their lines
         self.defined: dict[str, int] = {}  # the module's own functions and classes, with their lines
-        nodes = list(ast.walk(tree))
+        self.nodes = nodes = list(ast.walk(tree))
         for node in nodes:
             self._imported(node)
         for node in tree.body:
             if isinstance(node, ast.FunctionDef | ast.ClassDef):
                 self.defined[node.name] = node.lineno
         pairs = [pair for node in nodes for pair in _bindings(node)]
+        pairs += _passed(nodes)
         for _ in range(PASSES):  # an alias of an alias, in whatever order
             if not any([self._bind(*pair) for pair in pairs]):  # noqa: C419  (each must be tried)
                 break
             pairs.reverse()
+        self.texts = _literals(nodes, pairs)
         paths = {id(target) for target, value in pairs if self.resolve(value)}
         self.values = {
             node.id for node in nodes if isinstance(node, ast.Name) and stored(node) and id(node) not in paths
@@ -59,6 +63,8 @@ class Names:
             owner, name = found
             paths = {"torch" if name == "torch" else f"{path}.{name}" for path in any_of(owner)}  # F.torch is torch
             return paths or self.paths.get(f".{name}", set())
+        if isinstance(node, ast.Call):
+            return self.paths.get(f"{node.func.id}()", set()) if isinstance(node.func, ast.Name) else set()
         if isinstance(node, ast.NamedExpr | ast.Subscript | ast.Starred):
             return any_of(node.value)
         if isinstance(node, ast.IfExp):
@@ -140,7 +146,18 @@ def _bindings(node: ast.AST) -> Iterator[tuple[ast.expr | ast.arg, ast.expr]]:
     elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value:
         yield node.target, node.value
     elif isinstance(node, ast.For | ast.comprehension):
-        yield from _unpacked(node.target, node.iter)
+        rows = node.iter.elts if isinstance(node.iter, ast.Tuple | ast.List) else []
+        if isinstance(node.target, ast.Tuple) and rows and all(isinstance(row, ast.Tuple) for row in rows):
+            for row in rows:  # a table written down: each name gets its own column
+                yield from _unpacked(node.target, row)
+        else:
+            yield from _unpacked(node.target, node.iter)
+    elif isinstance(node, ast.With | ast.AsyncWith):
+        for item in node.items:
+            if item.optional_vars:
+                given = item.context_expr.args if isinstance(item.context_expr, ast.Call) else [item.context_expr]
+                for value in given:  # `with nullcontext(torch) as lib`
+                    yield from _unpacked(item.optional_vars, value)
     elif isinstance(node, Function):
         spec = node.args
         positional = [*spec.posonlyargs, *spec.args]
@@ -152,6 +169,36 @@ def _bindings(node: ast.AST) -> Iterator[tuple[ast.expr | ast.arg, ast.expr]]:
                 for name, value in _bindings(statement):
                     if isinstance(name, ast.Name):
                         yield ast.Attribute(name, name.id), value
+
+
+def _literals(nodes: list[ast.AST], pairs: list) -> dict[str, list[ast.expr]]:
+    """Names all of whose bindings are assignments of, or loops over, something that can be read."""
+    texts: dict[str, list[ast.expr]] = {}
+    known: set[int] = set()
+    for target, value in pairs:
+        if isinstance(target, ast.Name) and isinstance(value, ast.Constant | ast.Tuple | ast.List | ast.Set):
+            texts.setdefault(target.id, []).append(value)
+            known.add(id(target))
+    other = {node.arg for node in nodes if isinstance(node, ast.arg)}
+    other |= {node.id for node in nodes if isinstance(node, ast.Name) and stored(node) and id(node) not in known}
+    other |= {alias.asname or alias.name for node in nodes for alias, _ in imported(node)}
+    other |= {node.name for node in nodes if isinstance(node, ast.ExceptHandler | ast.MatchAs) and node.name}
+    return {name: values for name, values in texts.items() if name not in other}
+
+
+def _passed(nodes: list[ast.AST]) -> Iterator[tuple[ast.expr | ast.arg, ast.expr]]:
+    """Parameters with what the file's own calls give them, and `f()` with what f returns."""
+    functions = {node.name: node for node in nodes if isinstance(node, ast.FunctionDef)}
+    for node in nodes:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and (called := functions.get(node.func.id)):
+            spec = called.args
+            yield from zip([*spec.posonlyargs, *spec.args], node.args, strict=False)
+            parameters = {arg.arg: arg for arg in (*spec.args, *spec.kwonlyargs)}
+            yield from ((parameters[each.arg], each.value) for each in node.keywords if each.arg in parameters)
+    for name, function in functions.items():
+        for node in ast.walk(function) if len(functions) < 500 else ():
+            if isinstance(node, ast.Return) and isinstance(node.value, ast.Name | ast.Attribute):
+                yield ast.Name(f"{name}()", ast.Store()), node.value
 
 
 def _unpacked(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:

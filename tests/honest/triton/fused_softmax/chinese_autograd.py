@@ -8,7 +8,7 @@ import triton.language as tl
 
 
 @triton.jit
-def softmax_核(x指针, y指针, x行步长, x列步长, 行数, 列数, 块: tl.constexpr):
+def softmax_kernel(x指针, y指针, x行步长, x列步长, 行数, 列数, 块: tl.constexpr):
     # 每个程序处理若干行：pid, pid + 程序数, …
     行 = tl.program_id(0)
     列 = tl.arange(0, 块)
@@ -29,7 +29,7 @@ class 融合Softmax(torch.autograd.Function):
         y = torch.empty((行数, 列数), dtype=x.dtype, device=x.device)
         块 = triton.next_power_of_2(列数)
         网格 = (min(行数, 程序数上限),)
-        softmax_核[网格](x, y, x.stride(0), x.stride(1), 行数, 列数, 块=块)
+        softmax_kernel[网格](x, y, x.stride(0), x.stride(1), 行数, 列数, 块=块)
         return y
 
 
