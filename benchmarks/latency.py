@@ -19,7 +19,7 @@ from clozekit.engine import Engine
 from clozekit.exercise import Exercise
 
 TESTS = 10
-COLD = '''\
+COLD = """\
 import pytest
 import torch
 from submission import rms_norm
@@ -29,8 +29,8 @@ from submission import rms_norm
 def test_values(size):
     x, weight = torch.randn(3, size), torch.rand(size)
     torch.testing.assert_close(rms_norm(x, weight, 1e-6), torch.nn.functional.rms_norm(x, (size,), weight, 1e-6))
-'''
-GRADER = '''\
+"""
+GRADER = """\
 import pytest
 import torch
 
@@ -45,7 +45,7 @@ def test_values(check, size):
 @reference("rms_norm", compute=torch.float32)
 def definition(x, weight, eps=1e-6):
     return x / torch.sqrt((x * x).mean(-1, keepdim=True) + eps) * weight
-'''
+"""
 
 
 def main(rounds: int) -> None:
@@ -80,7 +80,9 @@ def main(rounds: int) -> None:
     for name, times in (("warm judge", warm), ("cold pytest", cold)):
         ordered = sorted(times)
         p95 = ordered[int(0.95 * (len(ordered) - 1))]
-        print(f"{name:12} {TESTS} tests   p50 {1e3 * statistics.median(times):7.1f} ms   p95 {1e3 * p95:7.1f} ms   n {len(times)}")
+        print(
+            f"{name:12} {TESTS} tests   p50 {1e3 * statistics.median(times):7.1f} ms   p95 {1e3 * p95:7.1f} ms   n {len(times)}"
+        )
     print(f"ratio of the medians {statistics.median(cold) / statistics.median(warm):.1f}")
 
 

@@ -1,9 +1,9 @@
-"""What it costs to confine a worker: from the fork in a process like the zygote to the moment when the learner's code could run.
+"""What it costs to confine a worker: from the fork of a process like the zygote to where the learner's code could run.
 
     python benchmarks/sandbox.py [ROUNDS]
 
-Tiers take turns, so that they see the same machine. C enters limits only; what is more at B and A is the sandbox. The time to
-the end of the process is what the machine pays in all.
+Tiers take turns, so that they see the same machine, with a bare fork between them. C enters limits only. The time until
+the process is gone is what the machine pays in all.
 """
 
 import gc
@@ -23,8 +23,8 @@ TIERS = {"C": Layers(), "B": Layers(landlock=True, seccomp=True), "A": Layers(Tr
 def main(rounds: int) -> None:
     began = time.perf_counter()
     found = probe.find()
-    print(f"probe                    {1e3 * (time.perf_counter() - began):6.1f} ms   this machine has tier {found.layers.tier}")
-    tiers = [tier for tier in TIERS if tier <= "C" and tier >= found.layers.tier]
+    print(f"probe {1e3 * (time.perf_counter() - began):.1f} ms: this machine has tier {found.layers.tier}")
+    tiers = [tier for tier in TIERS if tier >= found.layers.tier]
     if "A" in tiers:
         namespaces.nest()
     import torch
@@ -43,7 +43,9 @@ def main(rounds: int) -> None:
             times["fork"].append(measure(None, scratch))
             for tier in tiers:
                 times[tier].append(measure(prepared[tier], f"{scratch}/a"))
-    medians = {name: [1e3 * statistics.median(column) for column in zip(*rows, strict=True)] for name, rows in times.items()}
+    medians = {
+        name: [1e3 * statistics.median(column) for column in zip(*rows, strict=True)] for name, rows in times.items()
+    }
     for name, (entered, ended) in medians.items():
         line = f"{name:4} until it could run  {entered:6.1f} ms   until it is gone {ended:6.1f} ms"
         if name in tiers:

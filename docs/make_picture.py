@@ -1,6 +1,6 @@
 """Draw docs/check.svg: a real run of `cloze check` on a file with a real mistake.
 
-    python docs/make_picture.py
+python docs/make_picture.py
 """
 
 import io
@@ -26,7 +26,9 @@ def main() -> None:
     console = Console(record=True, width=110, file=io.StringIO(), highlight=False)
     console.print(f"[bold]$[/] cloze check {EXERCISE}.py")
     console.print(render.as_text(report, exercise, "en", "all"))
-    picture = re.sub(r"@font-face \{.*?\}\s*", "", console.export_svg(title="clozekit"), flags=re.S)  # no font is fetched
+    picture = re.sub(
+        r"@font-face \{.*?\}\s*", "", console.export_svg(title="clozekit"), flags=re.S
+    )  # no font is fetched
     Path(__file__).with_name("check.svg").write_text(picture, "utf-8")
 
 

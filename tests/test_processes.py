@@ -155,7 +155,7 @@ def alive(pid: int) -> bool:
     """Whether a process runs: a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 
@@ -204,7 +204,7 @@ def test_no_scratch_directory_is_left_of_a_grading(grade, square, engine):
 
 def descendants(pid: int) -> list[int]:
     """All processes below one."""
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
         return [below for child in children for below in (child, *descendants(child))]
     return []

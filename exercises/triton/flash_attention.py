@@ -54,7 +54,7 @@ def attention_kernel(
     q_offset = row[:, None].to(tl.int64) * q_t + dim[None, :] * q_d
     q = tl.load(q_ptr + q_offset, mask=(row[:, None] < t) & (dim[None, :] < d), other=0.0)  # (BLOCK_Q, BLOCK_D)
 
-    # TODO (5 lines): `last_key`, where the loop ends; before it, float32: `peak`, `total` (BLOCK_Q,), `o` (BLOCK_Q, BLOCK_D)
+    # TODO (5 lines): `last_key`, the end of the loop; before it `peak`, `total` (BLOCK_Q,) and `o` (BLOCK_Q, BLOCK_D)
     raise NotImplementedError("start")
 
     for first_key in range(0, last_key, BLOCK_K):

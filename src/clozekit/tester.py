@@ -176,13 +176,13 @@ class Run:
         if not self.job.margins:
             return Graded(self.results, mistake=mistake)
         asked = [
-            (test, question)
+            (test, each, each.truth)
             for test, questions in self.grading.trials.items()
-            for question in questions
-            if question.truth
+            for each in questions
+            if each.truth
         ]
-        margins = [Margin(test, question.excess()) for test, question in asked]
-        unstable = [f"{test}: {where}" for test, question in asked for where in question.truth.answer.unstable]
+        margins = [Margin(test, question.excess()) for test, question, _ in asked]
+        unstable = [f"{test}: {where}" for test, _, truth in asked for where in truth.answer.unstable]
         return Graded(self.results, margins, mistake, unstable)
 
     @pytest.hookimpl(tryfirst=True)

@@ -12,7 +12,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -20,8 +20,6 @@ PREFIX = struct.Struct("<IQ")
 HEADER_LIMIT = 8 << 20
 PAYLOAD_LIMIT = 1 << 30
 FDS_LIMIT = 4
-
-T = TypeVar("T")
 
 
 class Violation(Exception):
@@ -64,8 +62,8 @@ class Channel:
             self._send(buffer, deadline)
 
     def receive(
-        self, type: type[T] | Any, deadline: float | None = None, payload_limit: int = PAYLOAD_LIMIT
-    ) -> tuple[T, bytearray, list[int]]:
+        self, type: Any, deadline: float | None = None, payload_limit: int = PAYLOAD_LIMIT
+    ) -> tuple[Any, bytearray, list[int]]:
         """One frame: the header as `type`, the payload, the descriptors that came with it.
 
         Raises:

@@ -153,7 +153,7 @@ class Worker:
 
     @staticmethod
     def backward(result: Any, cotangents: list[torch.Tensor]) -> None:
-        """Backward from every output that has a graph and the shape of its cotangent; the rest is for the comparison to refuse."""
+        """Backward from every output that has a graph and the shape of its cotangent; the rest will be refused."""
         outputs = [leaf for leaf in tensors([result]) if leaf.is_floating_point()]
         pairs = [
             (output, cotangent.to(output.dtype))

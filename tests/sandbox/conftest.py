@@ -1,9 +1,9 @@
 """Run a function in a confined process, without torch, in a few milliseconds.
 
-    inside(attack)                      attack(place) at the tier of this machine
-    inside(attack, seccomp=True)        under one layer alone
-    inside(attack, uid=12345)           as an ordinary user
-    apart(function, *args)              in a small process, not confined
+inside(attack)                      attack(place) at the tier of this machine
+inside(attack, seccomp=True)        under one layer alone
+inside(attack, uid=12345)           as an ordinary user
+apart(function, *args)              in a small process, not confined
 """
 
 import json
@@ -24,7 +24,7 @@ from msgspec.structs import asdict
 
 from clozekit.protocol import Found, Layers, Limits
 
-SMALL = Limits(memory=256 << 20, file_size=1 << 20, open_files=64, processes=32)
+SMALL = Limits(memory=1 << 30, file_size=1 << 20, open_files=64, processes=32)
 
 
 @dataclass
@@ -48,7 +48,11 @@ def run() -> Iterator[Callable[..., Outcome]]:
                 pytest.skip("only root can become somebody else")
             code = function.__code__
             request = {"layers": None, "uid": uid, "args": args, **request}
-            print(json.dumps({"code": marshal.dumps(code).hex(), "file": code.co_filename, **request}), file=small.stdin, flush=True)
+            print(
+                json.dumps({"code": marshal.dumps(code).hex(), "file": code.co_filename, **request}),
+                file=small.stdin,
+                flush=True,
+            )
             said = json.loads(small.stdout.readline())
             assert "broken" not in said, said["broken"]
             return Outcome(**said)

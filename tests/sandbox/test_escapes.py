@@ -97,9 +97,13 @@ FILES = {
     "creates a directory outside": Attack("landlock", lambda place: (place.graders / "new").mkdir()),
     "deletes a grader": Attack("landlock", lambda place: place.secret.unlink()),
     "moves a grader to its scratch": Attack("landlock", lambda place: place.secret.rename(place.scratch / "stolen")),
-    "moves its file over a grader": Attack("landlock", lambda place: open("mine", "w").close() or os.rename("mine", place.secret)),
+    "moves its file over a grader": Attack(
+        "landlock", lambda place: open("mine", "w").close() or os.rename("mine", place.secret)
+    ),
     "links a grader": Attack("landlock seccomp", lambda place: os.link(place.secret, place.graders / "copy")),
-    "makes a symbolic link outside": Attack("landlock seccomp", lambda place: (place.graders / "link").symlink_to("/etc")),
+    "makes a symbolic link outside": Attack(
+        "landlock seccomp", lambda place: (place.graders / "link").symlink_to("/etc")
+    ),
     "makes a FIFO outside": Attack("landlock seccomp", lambda place: os.mkfifo(place.graders / "fifo")),
     "truncates a grader": Attack("landlock seccomp", lambda place: os.truncate(place.secret, 0), version=3),
     "truncates a grader by reading it": Attack("landlock seccomp", lambda place: truncate_by_reading(place.secret)),
@@ -129,13 +133,18 @@ PROCESSES = {
     ),
     "signals its group": Attack("seccomp", lambda place: os.killpg(0, 0)),
     "queues a signal to its judge": Attack(
-        "namespaces seccomp", lambda place: call("rt_sigqueueinfo", place.judge, 0, struct.pack("iiii", 0, 0, -1, 0) + bytes(112))
+        "namespaces seccomp",
+        lambda place: call("rt_sigqueueinfo", place.judge, 0, struct.pack("iiii", 0, 0, -1, 0) + bytes(112)),
     ),
     "holds its judge": Attack("namespaces seccomp", lambda place: os.pidfd_open(place.judge)),
-    "traces its judge": Attack("namespaces seccomp landlock", lambda place: call("ptrace", PTRACE_SEIZE, place.judge, None, None)),
+    "traces its judge": Attack(
+        "namespaces seccomp landlock", lambda place: call("ptrace", PTRACE_SEIZE, place.judge, None, None)
+    ),
     "reads its judge's memory": Attack("namespaces seccomp landlock", lambda place: read_memory_of(place.judge)),
     "has a signal sent to its judge": Attack("namespaces seccomp", lambda place: own_signals(place.judge)),
-    "slows its judge down": Attack("namespaces seccomp", lambda place: os.setpriority(os.PRIO_PROCESS, place.judge, 19)),
+    "slows its judge down": Attack(
+        "namespaces seccomp", lambda place: os.setpriority(os.PRIO_PROCESS, place.judge, 19)
+    ),
     "binds its judge to a processor": Attack(
         "namespaces seccomp", lambda place: os.sched_setaffinity(place.judge, os.sched_getaffinity(place.judge))
     ),
@@ -149,7 +158,9 @@ NETWORK = {
     "makes a UDP socket": Attack("seccomp", lambda place: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close()),
     "makes a Unix socket": Attack("seccomp", lambda place: socket.socket(socket.AF_UNIX).close()),
     "makes a pair of sockets": Attack("seccomp", lambda place: [end.close() for end in socket.socketpair()]),
-    "makes a netlink socket": Attack("seccomp", lambda place: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close()),
+    "makes a netlink socket": Attack(
+        "seccomp", lambda place: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close()
+    ),
 }
 
 ATTACKS = FILES | PROCESSES | NETWORK
@@ -157,7 +168,9 @@ ATTACKS = FILES | PROCESSES | NETWORK
 
 def refused(outcome: Any) -> bool:
     """Whether the kernel said no, or that there is no such thing."""
-    return outcome.error in ("PermissionError", "ProcessLookupError") or (outcome.error == "OSError" and outcome.number in (18, 38))
+    return outcome.error in ("PermissionError", "ProcessLookupError") or (
+        outcome.error == "OSError" and outcome.number in (18, 38)
+    )
 
 
 @pytest.mark.parametrize("name", ATTACKS)
@@ -172,11 +185,15 @@ def test_refused_to_an_ordinary_user(name, inside, need, ordinary):
     assert refused(outcome := inside(ATTACKS[name].does, uid=ordinary)), outcome
 
 
-@pytest.mark.parametrize(("name", "layer"), [(name, layer) for name, attack in ATTACKS.items() for layer in attack.stops.split()])
+@pytest.mark.parametrize(
+    ("name", "layer"), [(name, layer) for name, attack in ATTACKS.items() for layer in attack.stops.split()]
+)
 def test_refused_by_one_layer_alone(name, layer, inside, need, ordinary):
     need(layer)
     if layer == "landlock" and landlock.version() < ATTACKS[name].version:
-        pytest.skip(f"Landlock stops this from version {ATTACKS[name].version} on; this machine has {landlock.version()}")
+        pytest.skip(
+            f"Landlock stops this from version {ATTACKS[name].version} on; this machine has {landlock.version()}"
+        )
     assert refused(outcome := inside(ATTACKS[name].does, uid=ordinary, **{layer: True})), outcome
 
 

@@ -3,7 +3,9 @@
 import json
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -87,12 +89,8 @@ def verify(
     with Engine(seed) as engine, progress.status("") as status:
         for exercise in chosen:
             try:
-                proof = prove(
-                    exercise,
-                    engine,
-                    with_mutants=mutants,
-                    tick=lambda what, id=exercise.id: status.update(_short(f"{id}: {what}")),
-                )
+                tick = partial(_update, status, exercise.id)
+                proof = prove(exercise, engine, with_mutants=mutants, tick=tick)
             except ClozeError as error:
                 proof = Proof(exercise.id, complaints=[str(error)])
             proofs.append(proof)
@@ -103,10 +101,11 @@ def verify(
     sys.exit(1 if any(proof.complaints for proof in proofs) else 0)
 
 
-def _short(text: str) -> str:
+def _update(status: Any, id: str, what: str) -> None:
     from rich.markup import escape
 
-    return escape(text if len(text) <= 100 else text[:99] + "…")
+    text = f"{id}: {what}"
+    status.update(escape(text if len(text) <= 100 else text[:99] + "…"))
 
 
 def _tell(proof: object) -> None:

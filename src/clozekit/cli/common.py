@@ -52,8 +52,9 @@ def level_option(command: Callable) -> Callable:
 
 def language(chosen: str | None, workspace: Workspace | None) -> str:
     """--lang, else CLOZE_LANG, else the workspace's, else the locale's, else English."""
-    if chosen or (chosen := os.environ.get("CLOZE_LANG", "")) in LANGUAGES:
-        return chosen
+    wanted = chosen or os.environ.get("CLOZE_LANG", "")
+    if wanted in LANGUAGES:
+        return wanted
     if workspace:
         return workspace.state.language
     locale = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")

@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -114,7 +115,7 @@ def check(
     target: str,
     exercise: str | None,
     json_path: str | None,
-    reveal: str,
+    reveal: Literal["all", "visible"],
     seed: int | None,
     level: str | None,
     lang: str | None,

@@ -12,7 +12,7 @@ import hashlib
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 import torch
@@ -28,7 +28,7 @@ from clozekit.report import Problem
 
 MISSING: Any = inspect.Parameter.empty
 PARAMETERS = "parameters"  # what a module's reference calls its first argument
-DtypeRule = torch.dtype | None | Literal["like arguments"]
+DtypeRule: TypeAlias = torch.dtype | Literal["like arguments"] | None
 
 
 class Refused(AssertionError):

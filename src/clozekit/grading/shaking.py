@@ -259,7 +259,7 @@ def _group_norm(
 
 # Kernels that do the work of a formula in one call: shaking only their results would leave out what happens inside.
 # Other kernels for single numbers (tanh, softplus, erf) count as elementary.
-FORMULAS: dict[str, Callable] = {
+FORMULAS: dict[str, Any] = {
     "gelu": _gelu,
     "logsumexp": _logsumexp,
     "_log_softmax": _log_softmax,

@@ -21,7 +21,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from functools import partial
+from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor
@@ -34,7 +35,7 @@ from clozekit.grading.trees import floating_leaves, is_floating, leaves, mapped,
 BAR = 20.0
 
 # The dtype that an answer must have: one, any (None), or that of the first floating argument.
-Dtype = torch.dtype | Literal["like arguments"] | None
+Dtype: TypeAlias = torch.dtype | Literal["like arguments"] | None
 
 
 @dataclass(frozen=True)
@@ -166,8 +167,8 @@ def _pulled_back(outputs: list[Tensor], cotangents: list[Tensor], inputs: dict[s
     pairs = [(o, c) for o, c in zip(outputs, cotangents, strict=True) if o.requires_grad]
     if not pairs:
         return {path: torch.zeros_like(leaf) for path, leaf in inputs.items()}
-    outputs, cotangents = zip(*pairs, strict=True)
-    gradients = torch.autograd.grad(outputs, list(inputs.values()), cotangents, materialize_grads=True)
+    reached, pulls = zip(*pairs, strict=True)
+    gradients = torch.autograd.grad(reached, list(inputs.values()), pulls, materialize_grads=True)
     return dict(zip(inputs, gradients, strict=True))
 
 
@@ -181,7 +182,7 @@ def _evaluations(run: Callable[[Any], Any], call: Any, compute: torch.dtype, sam
         state = torch.get_rng_state()
         for mode in [None, *(Shaken(compute, seed) for seed in range(samples))]:
             torch.set_rng_state(state)
-            copied = mapped(lambda leaf, mode=mode: _copied(leaf, mode), call)
+            copied = mapped(partial(_copied, mode=mode), call)
             with mode or nullcontext():
                 result = run(copied)
             results.append(mapped(lambda leaf: _in_float64(leaf) if is_floating(leaf) else leaf, result))

@@ -60,7 +60,7 @@ def fits(data: np.ndarray, dtype: tl.dtype) -> bool:
 
 def round_bfloat16(data: np.ndarray) -> np.ndarray:
     """float32 to the nearest bfloat16, ties to even, still in float32."""
-    bits = data.view(np.uint32)
+    bits: np.ndarray = data.view(np.uint32)
     nearest = bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))
     bits = np.where(np.isnan(data), bits | np.uint32(0x400000), nearest)  # rounding could make a NaN infinite
     return (bits & np.uint32(0xFFFF0000)).view(np.float32)

@@ -47,5 +47,5 @@ def manual() -> str:
 
 def page(rule: ModuleType) -> str:
     """One rule's page as Markdown."""
-    title, *lines = rule.__doc__.strip().splitlines()
+    title, *lines = (rule.__doc__ or "").strip().splitlines()
     return "\n".join([f"## {title}", *(f"**{line}**\n" if line[:1].strip() else line for line in lines), ""])

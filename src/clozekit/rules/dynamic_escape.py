@@ -27,10 +27,7 @@ BUILTINS = frozenset({"exec", "eval", "compile", "globals", "__import__", "__bui
 SCOPES = frozenset({"vars", "locals"})
 BY_NAME = frozenset({"getattr", "setattr", "delattr"})
 ATTRIBUTES = frozenset(
-    "__dict__ __subclasses__ __globals__ __code__ __closure__ __bases__ __base__ __mro__ mro __builtins__ __getattribute__ "
-    "__import__ __loader__ __spec__ __traceback__ __self__ __reduce__ __reduce_ex__ __subclasshook__ __build_class__ "
-    "f_back f_locals f_globals f_builtins f_code tb_frame tb_next gi_frame gi_code cr_frame cr_code ag_frame ag_code "
-    "co_code co_consts co_names _getframe _current_frames".split()
+    ["__dict__", "__subclasses__", "__globals__", "__code__", "__closure__", "__bases__", "__base__", "__mro__", "mro", "__builtins__", "__getattribute__", "__import__", "__loader__", "__spec__", "__traceback__", "__self__", "__reduce__", "__reduce_ex__", "__subclasshook__", "__build_class__", "f_back", "f_locals", "f_globals", "f_builtins", "f_code", "tb_frame", "tb_next", "gi_frame", "gi_code", "cr_frame", "cr_code", "ag_frame", "ag_code", "co_code", "co_consts", "co_names", "_getframe", "_current_frames"]
 )  # fmt: skip
 PATHS = frozenset({
     "operator.attrgetter", "operator.methodcaller", "string.Formatter", "typing.get_type_hints", "typing.ForwardRef",
@@ -47,15 +44,15 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
     own = own_objects(names)
     calls = {id(node.func): node for node in names.nodes if isinstance(node, ast.Call)}
     splat = {id(node.value) for node in names.nodes if isinstance(node, ast.keyword) and node.arg is None}
-    for node in builtins_used(names, BUILTINS):
-        yield finding(CODE, "error", node, {"name": node.id})
-    for node in builtins_used(names, SCOPES):
-        call = calls.get(id(node))
+    for used in builtins_used(names, BUILTINS):
+        yield finding(CODE, "error", used, {"name": used.id})
+    for used in builtins_used(names, SCOPES):
+        call = calls.get(id(used))
         if call and (id(call) in splat or (call.args and id(call.args[0]) in own)):
             continue
-        yield finding(CODE, "error", node, {"name": node.id})
-    for node in builtins_used(names, BY_NAME):
-        yield from _by_name(node, calls.get(id(node)), names, own)
+        yield finding(CODE, "error", used, {"name": used.id})
+    for used in builtins_used(names, BY_NAME):
+        yield from _by_name(used, calls.get(id(used)), names, own)
     for node in names.nodes:
         if isinstance(node, ast.Attribute):
             yield from _attribute(node, own, names)
@@ -154,5 +151,3 @@ def _is_harmless(node: ast.expr) -> bool:
 
 def _is_stored(node: ast.Attribute | ast.Name) -> bool:
     return isinstance(node.ctx, ast.Store | ast.Del)
-
-

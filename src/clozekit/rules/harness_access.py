@@ -25,14 +25,7 @@ from clozekit.rules.reading import MACHINE, certain, finding, own_objects, prefi
 
 CODE = "CZ102"
 TORCH = frozenset(
-    "_C _VF _awaits _classes _compile _custom_op _custom_ops _decomp _deploy _dispatch _dynamo _environment _export "
-    "_functorch _guards _higher_order_ops _inductor _jit_internal _lazy _library _linalg_utils _lobpcg _logging _lowrank "
-    "_meta_registrations _namedtensor_internals _numpy _ops _opaque_base _prims _prims_common _python_dispatcher _refs "
-    "_sources _streambase _strobelight _subclasses _tensor _tensor_str _thread_safe_fork _utils _utils_internal _vendor "
-    "_views _vmap_internals _weights_only_unpickler _VariableFunctions "
-    "ops library jit compile compiler fx overrides hub load save serialization package export onnx multiprocessing "
-    "distributed classes utils._python_dispatch utils._pytree utils.cpp_extension utils._triton nn.attention._utils "
-    "testing._internal autograd.graph.saved_tensors_hooks futures".split()
+    ["_C", "_VF", "_awaits", "_classes", "_compile", "_custom_op", "_custom_ops", "_decomp", "_deploy", "_dispatch", "_dynamo", "_environment", "_export", "_functorch", "_guards", "_higher_order_ops", "_inductor", "_jit_internal", "_lazy", "_library", "_linalg_utils", "_lobpcg", "_logging", "_lowrank", "_meta_registrations", "_namedtensor_internals", "_numpy", "_ops", "_opaque_base", "_prims", "_prims_common", "_python_dispatcher", "_refs", "_sources", "_streambase", "_strobelight", "_subclasses", "_tensor", "_tensor_str", "_thread_safe_fork", "_utils", "_utils_internal", "_vendor", "_views", "_vmap_internals", "_weights_only_unpickler", "_VariableFunctions", "ops", "library", "jit", "compile", "compiler", "fx", "overrides", "hub", "load", "save", "serialization", "package", "export", "onnx", "multiprocessing", "distributed", "classes", "utils._python_dispatch", "utils._pytree", "utils.cpp_extension", "utils._triton", "nn.attention._utils", "testing._internal", "autograd.graph.saved_tensors_hooks", "futures"]
 )  # fmt: skip
 PATHS = frozenset(f"torch.{path}" for path in TORCH) | {
     "triton._C", "triton.runtime.interpreter", "triton.runtime._allocation", "triton.backends", "triton.compiler",
@@ -44,10 +37,31 @@ ATTRIBUTES = frozenset(path for path in TORCH if path.startswith("_")) | {
 }  # fmt: skip
 ATTRIBUTES -= {"_compile", "_views", "_tensor", "_utils", "_library", "_classes", "_dispatch", "_sources", "_logging"}
 SYS = frozenset(
-    "stdout stderr stdin maxsize float_info version version_info platform byteorder argv exit setrecursionlimit "
-    "getrecursionlimit getsizeof intern maxunicode hash_info int_info implementation executable float_repr_style".split()
+    [
+        "stdout",
+        "stderr",
+        "stdin",
+        "maxsize",
+        "float_info",
+        "version",
+        "version_info",
+        "platform",
+        "byteorder",
+        "argv",
+        "exit",
+        "setrecursionlimit",
+        "getrecursionlimit",
+        "getsizeof",
+        "intern",
+        "maxunicode",
+        "hash_info",
+        "int_info",
+        "implementation",
+        "executable",
+        "float_repr_style",
+    ]
 )
-OS = frozenset("environ getenv path cpu_count sep linesep name curdir".split())
+OS = frozenset(["environ", "getenv", "path", "cpu_count", "sep", "linesep", "name", "curdir"])
 ALLOWED = {f"sys.{name}" for name in SYS} | {f"os.{name}" for name in OS}
 SETTINGS = ("torch.backends.", "numpy.random.", "torch.cuda.", "triton.knobs.")
 LIBRARIES = frozenset({"torch", "numpy", "triton", "einops", "typing", "math", "builtins", "sys"})

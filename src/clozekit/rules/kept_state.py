@@ -25,7 +25,21 @@ from clozekit.rules.reading import decorators, finding
 CODE = "CZ104"
 MAKERS = frozenset({"dict", "list", "set", "bytearray", "defaultdict", "OrderedDict", "Counter", "deque"})
 CHANGES = frozenset(
-    "append add update setdefault extend insert pop popitem clear remove discard appendleft __setitem__".split()
+    [
+        "append",
+        "add",
+        "update",
+        "setdefault",
+        "extend",
+        "insert",
+        "pop",
+        "popitem",
+        "clear",
+        "remove",
+        "discard",
+        "appendleft",
+        "__setitem__",
+    ]
 )
 CACHES = {"functools.lru_cache", "functools.cache"}
 
@@ -45,7 +59,9 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
             continue
         spec = function.args
         arguments = [*spec.posonlyargs, *spec.args]
-        defaults = dict(zip([arg.arg for arg in arguments[len(arguments) - len(spec.defaults) :]], spec.defaults, strict=True))
+        defaults = dict(
+            zip([arg.arg for arg in arguments[len(arguments) - len(spec.defaults) :]], spec.defaults, strict=True)
+        )
         defaults |= {arg.arg: each for arg, each in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if each}
         kept = {name for name, value in defaults.items() if _is_mutable(value)}
         nodes = list(ast.walk(function)) if len(names.nodes) < 50_000 else []

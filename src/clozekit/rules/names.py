@@ -83,6 +83,8 @@ class Names:
 
     def _starred(self, node: ast.Name) -> set[str]:
         """What star imports may have brought under this name; a function of its own below hides it from there on."""
+        if node.id in self.paths.get(node.id, ()):
+            return set()  # a module, imported by this very name
         return {
             f"{module}.{node.id}"
             for module, line in self.stars

@@ -7,9 +7,7 @@ from clozekit.report import Finding, Problem
 from clozekit.rules.names import Function, Names, attribute, stored
 
 MACHINE = frozenset(
-    "os sys builtins gc ctypes _ctypes subprocess socket _socket posix threading _thread multiprocessing asyncio inspect "
-    "importlib pickle marshal shelve concurrent resource mmap faulthandler atexit runpy code codeop pdb site cffi "
-    "clozekit pytest _pytest msgspec".split()
+    ["os", "sys", "builtins", "gc", "ctypes", "_ctypes", "subprocess", "socket", "_socket", "posix", "threading", "_thread", "multiprocessing", "asyncio", "inspect", "importlib", "pickle", "marshal", "shelve", "concurrent", "resource", "mmap", "faulthandler", "atexit", "runpy", "code", "codeop", "pdb", "site", "cffi", "clozekit", "pytest", "_pytest", "msgspec"]
 ) | {"signal"}  # fmt: skip
 
 
@@ -44,10 +42,7 @@ def builtins_used(names: Names, wanted: frozenset[str]) -> list[ast.Name]:
         if isinstance(node, Function) and (local := _locals(node) & wanted):
             body = node.body if isinstance(node.body, list) else [node.body]
             hidden.update(
-                id(each)
-                for part in body
-                for each in ast.walk(part)
-                if isinstance(each, ast.Name) and each.id in local
+                id(each) for part in body for each in ast.walk(part) if isinstance(each, ast.Name) and each.id in local
             )
     return [
         node

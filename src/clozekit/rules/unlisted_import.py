@@ -25,11 +25,7 @@ from clozekit.rules.reading import MACHINE, finding
 
 CODE = "CZ103"
 FREE = frozenset(
-    "__future__ abc argparse array ast base64 beartype bisect calendar cmath collections colorsys contextlib copy csv "
-    "dataclasses datetime decimal difflib einops enum fractions functools graphlib hashlib heapq io itertools jaxtyping "
-    "json keyword locale logging math numbers numpy operator os pathlib pprint random re regex secrets statistics string "
-    "struct sys textwrap time timeit token torch traceback triton types typing typing_extensions unicodedata uuid warnings "
-    "weakref zlib".split()
+    ["__future__", "abc", "argparse", "array", "ast", "base64", "beartype", "bisect", "calendar", "cmath", "collections", "colorsys", "contextlib", "copy", "csv", "dataclasses", "datetime", "decimal", "difflib", "einops", "enum", "fractions", "functools", "graphlib", "hashlib", "heapq", "io", "itertools", "jaxtyping", "json", "keyword", "locale", "logging", "math", "numbers", "numpy", "operator", "os", "pathlib", "pprint", "random", "re", "regex", "secrets", "statistics", "string", "struct", "sys", "textwrap", "time", "timeit", "token", "torch", "traceback", "triton", "types", "typing", "typing_extensions", "unicodedata", "uuid", "warnings", "weakref", "zlib"]
 )  # fmt: skip
 
 
@@ -39,7 +35,11 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
     for node in names.nodes:
         for alias, path in imported(node):
             top = path.partition(".")[0]
-            if top in FREE or top in MACHINE or any(path == each or path.startswith(f"{each}.") for each in policy.imports):
+            if (
+                top in FREE
+                or top in MACHINE
+                or any(path == each or path.startswith(f"{each}.") for each in policy.imports)
+            ):
                 continue  # those of MACHINE are CZ102's
             name = alias.asname or alias.name.partition(".")[0]
             idle = alias.name != "*" and name not in used

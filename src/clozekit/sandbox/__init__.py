@@ -1,12 +1,14 @@
-"""Confine a worker before the learner's first line. Layers that do not rely on each other:
+"""Confine a worker before the learner's first line, in layers that do not rely on each other.
 
     namespaces      own processes, users, network, IPC and mounts: what is outside has no name; a disk of its own
     landlock        files: read the interpreter and named packages, write one directory
     seccomp         system calls: no sockets, no processes, no exec, no ptrace, no way to name another process
     limits          memory, processor time, files, threads; no privileges. At every tier
 
-    prepared = prepare(probe.find().layers, home, readable())       the zygote, once
-    enter(prepared, limits, scratch=f"{home}/a")                    a worker, for good
+The zygote prepares what is the same for all; each worker enters, and there is no way back:
+
+    prepared = prepare(probe.find().layers, home, readable())
+    enter(prepared, limits, scratch=f"{home}/a")
 """
 
 import os
@@ -24,8 +26,8 @@ from clozekit.sandbox.grants import WRITABLE, holds
 class Prepared(NamedTuple):
     """What all workers of a zygote share.
 
-    rules: a Landlock ruleset, open; it allows what all may read, and `home`. around: directories that together hold what
-    all may read, and nothing of `home`. program: the filter of system calls.
+    rules: a Landlock ruleset, open, that allows what all may read, and `home`. around: directories that hold what all
+    may read, and nothing of `home`. program: the filter of system calls.
     """
 
     layers: Layers
@@ -71,8 +73,8 @@ def enter(prepared: Prepared, limits: Limits, scratch: str) -> None:
     libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)  # a change of privileges may have cleared it
     libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
     if prepared.layers.landlock:
-        # Two hundred rules cost 3 ms and are the same for all. They cannot be had with one worker's scratch among them; but a
-        # second ruleset takes the scratches of the others away again.
+        # The rules for what all may read are many (3 ms) and the same for all, so there is no worker's scratch among
+        # them, but `home`. A second ruleset takes the scratches of the others away again.
         landlock.confine(prepared.rules)
         landlock.confine(landlock.ruleset(prepared.around, (scratch, *WRITABLE)))
     if prepared.layers.seccomp:

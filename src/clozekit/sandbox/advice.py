@@ -25,15 +25,15 @@ LOST = {
     "landlock": "a submission can read and change every file that you can: graders, solutions, your own",
     "seccomp": "a submission can start programs, open connections, and change modes and owners of your files",
 }
-CONTAINER = "docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined ..."
+CONTAINER = "docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined -it python:3.12 bash"
 LANDLOCK = (
     "Linux 5.13 or newer has it; where it is built in but off, add it to the lsm= list on the kernel's command line "
     "(see /sys/kernel/security/lsm)"
 )
-SWITCHES = {  # of the kernel: what they must not be, and the command
-    "kernel/apparmor_restrict_unprivileged_userns": ("1", "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"),
-    "kernel/unprivileged_userns_clone": ("0", "sudo sysctl -w kernel.unprivileged_userns_clone=1"),
-    "user/max_user_namespaces": ("0", "sudo sysctl -w user.max_user_namespaces=15000"),
+SWITCHES = {  # of the kernel: the wrong value, and a right one
+    "kernel.apparmor_restrict_unprivileged_userns": ("1", "0"),
+    "kernel.unprivileged_userns_clone": ("0", "1"),
+    "user.max_user_namespaces": ("0", "15000"),
 }
 
 
@@ -57,7 +57,7 @@ def explain(found: Found) -> Advice:
 def _raise(layer: str) -> str:
     """The command, or the step, that most likely brings a missing layer back here."""
     if sys.platform == "darwin":
-        return "macOS has nothing of the kind: run clozekit in Linux, " + CONTAINER.replace("...", "-it python:3.12 bash")
+        return f"macOS has nothing of the kind; run clozekit in Linux: {CONTAINER}"
     if sys.platform != "linux":
         return "run clozekit in WSL 2: wsl --install"
     if layer == "landlock":
@@ -66,16 +66,16 @@ def _raise(layer: str) -> str:
         return f"there is a list of system calls for x86_64 and aarch64 only, this is {platform.machine()}"
     if container():
         return CONTAINER
-    for name, (wrong, command) in SWITCHES.items():
+    for name, (wrong, right) in SWITCHES.items():
         if switch(name) == wrong:
-            return command
+            return f"sudo sysctl -w {name}={right}"
     return "a kernel with user namespaces (CONFIG_USER_NS)"
 
 
 def switch(name: str) -> str:
     """A setting of the kernel; nothing where it has none of that name."""
     try:
-        return Path("/proc/sys", name).read_text().strip()
+        return Path("/proc/sys", name.replace(".", "/")).read_text().strip()
     except OSError:
         return ""
 

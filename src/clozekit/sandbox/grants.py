@@ -1,10 +1,10 @@
-"""What a worker may read: the interpreter, its standard library, named packages, shared libraries. Nothing that we wrote.
+"""What a worker may read: the standard library, named packages, shared libraries. Nothing that we wrote.
 
     readable()      ("/usr/lib/python3.11/abc.py", ..., "/home/ada/venv/lib/python3.11/site-packages/torch", ...)
 
-A package is granted by itself, never the site-packages around it: another package there may hold graders and solutions, ours
-for one. Where a directory holds something forbidden (a standard library with site-packages in it), its other entries are
-granted one by one.
+A package is granted by itself, never the site-packages around it: another package there may hold graders and solutions,
+ours for one. Where a directory holds something forbidden (a standard library with site-packages in it), its other
+entries are granted one by one.
 """
 
 import importlib.util
@@ -14,6 +14,7 @@ import sysconfig
 from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
 
 import clozekit
 
@@ -38,8 +39,10 @@ SITES = ("site-packages", "dist-packages")
 
 @cache
 def readable() -> tuple[str, ...]:
-    """Existing paths without symbolic links. The zygote asks first, for all workers: this also lets the import system take
-    note of what lies in site-packages, which a worker may not list."""
+    """Existing paths without symbolic links.
+
+    The zygote asks, for all workers: so the import system takes note of site-packages, which no worker may list.
+    """
     packages = [place for name in PACKAGES for place in places(name)]
     never = forbidden()
     whole = [directory for directory in libraries() if not holds(directory, never)]
@@ -83,7 +86,9 @@ class Granted(PathFinder):
     """
 
     @classmethod
-    def find_spec(cls, name: str, path: Sequence[str] | None = None, target: object = None) -> ModuleSpec | None:
+    def find_spec(
+        cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         top = name.partition(".")[0]
         if top in sys.stdlib_module_names or top in PACKAGES or top.startswith("_sysconfigdata"):
             return PathFinder.find_spec(name, path, target)

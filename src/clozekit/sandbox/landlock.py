@@ -3,8 +3,8 @@
     rules = ruleset(read=["/usr/lib/python3.11"], write=["/tmp/cloze-1/a"])
     confine(rules)          from here on open("/etc/passwd") raises PermissionError, for good
 
-Each version of Landlock knows more; we take what there is: moving between directories (2), truncating (3), TCP (4), device
-ioctls (5), signals and abstract sockets to processes outside (6). What an older one lets through, seccomp refuses.
+Each version of Landlock knows more; we take what there is: moving between directories (2), truncating (3), TCP (4),
+device ioctls (5), signals and abstract sockets to processes outside (6). What an older one lets through, seccomp refuses.
 Never covered: names, sizes and times of files (stat), modes and owners (seccomp refuses to change them).
 """
 
@@ -44,7 +44,7 @@ def handled(version: int) -> tuple[int, int, int]:
 
 
 def ruleset(read: Iterable[str], write: Iterable[str]) -> int:
-    """A descriptor that stands for these files and directories, to read or to write. What cannot be reached is left out."""
+    """A descriptor that stands for files and directories, to read or to write. What cannot be reached is left out."""
     files, network, scope = handled(version())
     attributes = struct.pack("QQQ", files, network, scope)
     length = 24 if scope else 16 if network else 8  # an older kernel refuses fields that it does not know

@@ -1,7 +1,9 @@
-"""Calls that Python has no name for. What fails becomes an OSError.
+"""Calls that Python has no name for. What fails becomes an OSError that names the call.
 
-    call("unshare", CLONE_NEWUSER)              PermissionError: [Errno 1] unshare: Operation not permitted
-    syscall("landlock_create_ruleset", None, 0, 1)              8, the newest version that this kernel knows
+    call("unshare", CLONE_NEWUSER)                      PermissionError: [Errno 1] unshare: Operation not permitted
+    syscall("landlock_create_ruleset", None, 0, 1)      8, the newest version that this kernel knows
+
+Numbers of system calls are in `syscalls.py`.
 """
 
 import ctypes

@@ -2,8 +2,8 @@
 
     apply(Limits(memory=4 << 30), apart=True)       from here on bytes(5 << 30) raises MemoryError
 
-The kernel counts threads per user. In a user namespace of its own a worker starts at 0 (`apart`); elsewhere what the user already
-runs counts too. Root has no such limit: there the threads of a worker are bounded by their memory.
+The kernel counts threads per user. In a user namespace of its own a worker starts at 0 (`apart`); elsewhere what the
+user already runs counts too. Root has no such limit: there the threads of a worker are bounded by their memory.
 """
 
 import contextlib
@@ -28,7 +28,8 @@ def apply(limits: Limits, apart: bool) -> None:
         (resource.RLIMIT_MSGQUEUE, 0),
     ):
         resource.setrlimit(what, (limit, limit))
-    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))  # SIGXCPU comes before SIGKILL
+    soft, hard = limits.cpu_seconds, limits.cpu_seconds + 1  # SIGXCPU comes before SIGKILL
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
     if apart:
         _processes(limits.processes)
     elif os.getuid():
@@ -55,7 +56,7 @@ def _more_processes(count: int) -> None:
 
 @cache
 def tasks() -> int:
-    """How many processes and threads our user has, as RLIMIT_NPROC counts them. The zygote asks first, for all workers."""
+    """How many processes and threads our user has, as RLIMIT_NPROC counts them. The zygote asks, for all workers."""
     count = 0
     for entry in os.scandir("/proc"):
         with contextlib.suppress(OSError):

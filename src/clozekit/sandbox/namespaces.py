@@ -2,9 +2,9 @@
 
     nest()                  the zygote, while it is small: goes on as the first process of a pid namespace
     pid, guard = fork()     the zygote: like os.fork(), but the child is in a pid namespace of its own
-    enter(scratch, size)    the worker: own users, network, IPC, host name and mounts; an empty disk in memory on its scratch directory
+    enter(scratch, size)    the worker: own users, network, IPC, host name and mounts; on scratch an empty disk
 
-Processes, and the pid namespaces around them:
+The processes, and the pid namespaces around them:
 
     front
       └─ outer process          waits, and ends as the zygote ends; without it the zygote dies
@@ -19,6 +19,7 @@ Processes, and the pid namespaces around them:
 A worker is never the first process of a namespace itself: signals that are not handled would not end it.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -38,10 +39,10 @@ STACK = ctypes.create_string_buffer(16384)  # for all guards: none of them retur
 
 
 def nest() -> None:
-    """Go on as the first process of a new pid namespace, owner of the user namespace around it unless we are privileged.
+    """Go on as the first process of a new pid namespace, in a new user namespace too unless we are privileged.
 
-    Call it while the process is small: what it was stays outside and waits. /proc is that of the new namespace where the
-    machine allows (in a container it may not).
+    Call it while the process is small: what it was stays outside and waits. /proc is that of the new namespace, where
+    the machine allows (in a container it may not).
 
     Raises:
         OSError: the machine allows no namespaces.
@@ -56,10 +57,8 @@ def nest() -> None:
         _wait(pid)
     prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
     call("mount", b"none", b"/", None, MS_REC | MS_SLAVE, None)
-    try:
+    with contextlib.suppress(PermissionError):
         call("mount", b"proc", b"/proc", b"proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, None)
-    except PermissionError:
-        pass
 
 
 def _wait(pid: int) -> NoReturn:
@@ -70,9 +69,9 @@ def _wait(pid: int) -> NoReturn:
 
 
 def fork() -> tuple[int, int]:
-    """os.fork() into a new pid namespace: the child's pid and the pid of the namespace's first process, both our children.
+    """os.fork() into a new pid namespace: the pids of the child and of the namespace's first process, both our children.
 
-    That one is no fork, which would cost as much again: it shares our memory and does nothing but sleep in libc's pause().
+    That one is no fork, which would cost as much again: it shares our memory, and sleeps in libc's pause().
     """
     start = ctypes.cast(libc.LIBC.pause, ctypes.c_void_p)
     top = ctypes.c_void_p(ctypes.addressof(STACK) + len(STACK) - 64)
@@ -93,7 +92,7 @@ def fork() -> tuple[int, int]:
 
 
 def enter(scratch: str, size: int) -> None:
-    """Into new namespaces, with `size` bytes of memory as the only disk, at `scratch`, which becomes the current directory."""
+    """Into new namespaces, with a disk of `size` bytes, in memory, on `scratch`, which becomes the current directory."""
     identity = os.geteuid(), os.getegid()
     call("unshare", CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
     _map(identity, (NOBODY, NOBODY))

@@ -21,7 +21,7 @@ LAYERS = Layers.__struct_fields__
 
 
 def find(without: Collection[str] = ()) -> Found:
-    """Try all layers at once; if that fails, each by itself. Those in `without` count as missing, which is for tests."""
+    """Try all layers at once; if that fails, each by itself. Those in `without` are not tried, which is for tests."""
     wanted = [name for name in LAYERS if name not in without]
     dropped = {name: "switched off" for name in LAYERS if name in without}
     layers = Layers(**dict.fromkeys(wanted, True))

@@ -2,7 +2,7 @@
 
     confine(program(platform.machine()))        from here on socket() raises PermissionError, for good
 
-What is not listed fails with EPERM; what is newer than the list with ENOSYS, so that libc goes on to what it did before.
+What is not listed fails with EPERM; what is newer than the list with ENOSYS, so that libc does what it did before.
 No sockets, no processes, no exec, no ptrace, no modes and owners of files, and no way to name another process.
 """
 

@@ -17,10 +17,10 @@ def numbers(table: str) -> dict[str, int]:
 
 NUMBERS = {
     "x86_64": numbers("""
-        read 0  write 1  open 2  close 3  stat 4  fstat 5  lstat 6  poll 7  lseek 8  mmap 9  mprotect 10  munmap 11  brk 12
-        rt_sigaction 13  rt_sigprocmask 14  rt_sigreturn 15  ioctl 16  pread64 17  pwrite64 18  readv 19  writev 20
-        access 21  select 23  sched_yield 24  mremap 25  madvise 28  dup 32  dup2 33  nanosleep 35  getitimer 36  alarm 37
-        setitimer 38  getpid 39  sendto 44  recvfrom 45  sendmsg 46  recvmsg 47  clone 56  exit 60  kill 62  uname 63
+        read 0  write 1  open 2  close 3  stat 4  fstat 5  lstat 6  poll 7  lseek 8  mmap 9  mprotect 10  munmap 11
+        brk 12  rt_sigaction 13  rt_sigprocmask 14  rt_sigreturn 15  ioctl 16  pread64 17  pwrite64 18  readv 19  writev 20
+        access 21  select 23  sched_yield 24  mremap 25  madvise 28  dup 32  dup2 33  nanosleep 35  getitimer 36
+        alarm 37  setitimer 38  getpid 39  sendto 44  recvfrom 45  sendmsg 46  recvmsg 47  clone 56  exit 60  kill 62  uname 63
         fcntl 72  flock 73  fsync 74  fdatasync 75  ftruncate 77  getcwd 79  chdir 80  rename 82  mkdir 83  rmdir 84
         unlink 87  readlink 89  umask 95  gettimeofday 96  getrlimit 97  getrusage 98  sysinfo 99  times 100  getuid 102
         getgid 104  geteuid 107  getegid 108  getppid 110  getpgrp 111  capset 126  sigaltstack 131  statfs 137
