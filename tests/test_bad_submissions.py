@@ -130,7 +130,7 @@ AT_IMPORT = {
     "talks out of turn": ("import os; os.write(3, bytes(64))\n", "protocol", "made no sense"),
 }
 
-# What only looks bad: before the right answer, and it counts.
+# What only looks bad: the right answer after it counts, if the static rules have nothing against it.
 HARMLESS = {
     "prints": "print('looking at', tuple(x.shape))",
     "warns": "import warnings; warnings.warn('careful')",
@@ -229,7 +229,7 @@ def test_a_file_that(name, grade, solution):
 @pytest.mark.parametrize("name", HARMLESS)
 def test_no_harm_in_a_call_that(name, grade, solution):
     report = grade(in_call(solution, f"{HARMLESS[name]}\nreturn {RIGHT}"))
-    assert report.verdict == "passed", told(report)
+    assert {test.verdict for test in report.tests} == {"passed"}, told(report)
 
 
 @pytest.mark.usefixtures("bystander")

@@ -149,9 +149,10 @@ def test_scratch_leaves_nothing_of_a_body_and_is_valid_python(body):
 
 
 def test_scratch_keeps_the_docstring_and_imports_at_the_top_and_no_other_statement():
-    source = '"""About."""\n\nimport a\nfrom b import c\n\na.seed(0)\n\n\nclass Helper:\n    pass\n\n\ndef f():\n    return 1\n'
+    header = '"""About."""\n\nimport a\nfrom b import c\n\n'
+    source = f"{header}a.seed(0)\n\n\nclass Helper:\n    pass\n\n\ndef f():\n    return 1\n"
     assert blanks.scratch(source, {"f": []}, "TODO") == (
-        '"""About."""\n\nimport a\nfrom b import c\n\n\ndef f():\n    # TODO\n    raise NotImplementedError("f")\n'
+        header + '\ndef f():\n    # TODO\n    raise NotImplementedError("f")\n'
     )
 
 

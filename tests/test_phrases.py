@@ -13,6 +13,7 @@ from clozekit.describe import DETAILS
 from clozekit.grading import compare
 from clozekit.phrases import LANGUAGES, say, table
 from clozekit.report import EXIT_STATUS
+from clozekit.rules import RULES
 
 SOURCE = Path(clozekit.__file__).parent
 TREES = {path: ast.parse(path.read_text("utf-8")) for path in SOURCE.rglob("*.py")}
@@ -23,6 +24,7 @@ COMPUTED = {
     "reply.error": ("RecursionError", "MemoryError"),
     "kind": ("cpu", "segfault", "killed", "signal"),
     "problem.kind": (),  # another one's
+    "kind or code": (*(rule.CODE for rule in RULES), "CZ102-change"),
 }
 FILLED = {"at", "count", "near", "details"}  # what describe itself puts in
 

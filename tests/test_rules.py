@@ -1,47 +1,56 @@
-"""Each file in tests/rules forbids something in its first line and declares what is found:  bad()  # CZ001: column"""
+"""Each file in tests/rules names its rule and policy in the first line and declares what is found:  bad()  # CZ001: 5"""
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
+from msgspec import convert
 
 from clozekit import phrases, rules, submission
 from clozekit.describe import describe
 from clozekit.exercise import Policy, Sheet, Words
+from clozekit.report import Finding
 from clozekit.rules import RULES
 
 FILES = sorted(Path(__file__).with_name("rules").glob("*.py"))
 WORDS = Words("title", "statement", ["a", "b"], {}, {})
 
 
-def found(raw: bytes, *forbid: str) -> list[rules.Finding]:
-    sheet = Sheet("source", ["f(x)"], WORDS, WORDS, policy=Policy(list(forbid)))
-    return rules.findings(submission.parse(raw, "a.py").tree, sheet)
+def found(raw: bytes, policy: Policy, code: str = "CZ001") -> list[Finding]:
+    """What one rule finds."""
+    sheet = Sheet("source", ["f(x)"], WORDS, WORDS, policy=policy)
+    return [each for each in rules.findings(submission.parse(raw, "a.py").tree, sheet) if each.code == code]
+
+
+def forbidden(raw: bytes, *names: str) -> list[Finding]:
+    return found(raw, Policy(list(names)))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_exactly_what_the_comments_declare_is_found(path):
     raw = path.read_bytes()
     lines = raw.decode().splitlines()
-    forbid = lines[0].removeprefix("# forbid: ").split(", ")
+    code, table = re.match(r"# (CZ\d+) ({.*})", lines[0]).groups()
+    policy = convert(tomllib.loads(f"policy = {table}")["policy"], Policy)
     declared = [
-        (number, int(column), code)
+        (number, int(column))
         for number, line in enumerate(lines, 1)
-        for code, column in re.findall(r"(CZ\d+): (\d+)", line.rpartition("#")[2])
+        for column in re.findall(rf"{code}: (\d+)", line.rpartition("#")[2])
     ]
-    hits = [(f.line, f.column, f.code) for f in found(raw, *forbid)]
+    hits = [(finding.line, finding.column) for finding in found(raw, policy, code)]
     assert (sorted(set(hits) - set(declared)), sorted(set(declared) - set(hits))) == ([], [])
     assert hits == declared
 
 
 def test_a_finding_names_the_function_by_its_full_path():
-    (finding,) = found(b"import torch.nn.functional as F\nF.softmax\n", "torch.nn.functional.softmax")
+    (finding,) = forbidden(b"import torch.nn.functional as F\nF.softmax\n", "torch.nn.functional.softmax")
     assert describe(finding.problem, "en") == "`torch.nn.functional.softmax` is what this exercise asks you to write"
 
 
 def test_nothing_is_forbidden_where_nothing_is_said():
-    assert found(b"import torch\ntorch.softmax\nx.softmax()\n") == []
+    assert forbidden(b"import torch\ntorch.softmax\nx.softmax()\n") == []
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__.rpartition(".")[2])
@@ -61,9 +70,10 @@ def test_every_rule_has_its_page_and_its_words(rule):
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__.rpartition(".")[2])
 def test_the_example_of_a_rules_page_is_found_and_its_instead_is_not(rule):
     example, instead = re.findall(r"^(?:Example|Use instead)\n((?: {4}.*\n?)+)", rule.__doc__, re.M)
-    for code, count in ((example, 1), (instead, 0)):
-        source = f"import torch.nn.functional as F\ndef f(x, rms, weight):\n{code}"
-        assert len(found(source.encode(), "torch.nn.functional.rms_norm")) == count
+    policy = Policy(["torch.nn.functional.rms_norm"], kernel=True)
+    for code, wrong in ((example, True), (instead, False)):
+        source = f"import torch\nimport torch.nn.functional as F\n\ndef f(x, rms, weight):\n{code}"
+        assert bool(found(source.encode(), policy, rule.CODE)) == wrong
 
 
 # Sources that want to take forever, or to break the search.
@@ -84,23 +94,24 @@ HEAVY = {
 @pytest.mark.parametrize("name", HEAVY)
 def test_a_file_that_wants_to_take_forever_does_not(name):
     source = HEAVY[name] + "import torch\ntorch.softmax\n"
-    assert found(source.encode(), "torch.softmax")[-1].line == source.count("\n")
+    assert forbidden(source.encode(), "torch.softmax")[-1].line == source.count("\n")
 
 
 def test_a_chain_of_aliases_is_followed_in_whatever_order_it_is_written():
     chain = [f"a{i} = a{i + 1}\n" for i in range(500)]
     for source in ("".join(chain), "".join(reversed(chain))):
-        hits = found(f"import torch as a500\n{source}a0.softmax\n".encode(), "torch.softmax")
+        hits = forbidden(f"import torch as a500\n{source}a0.softmax\n".encode(), "torch.softmax")
         assert [hit.line for hit in hits] == [502]
 
 
 def test_findings_come_in_the_order_of_the_file():
-    hits = found(b"import torch\ndef f():\n    torch.b; torch.a\ntorch.a\n", "torch.a", "torch.b")
+    hits = forbidden(b"import torch\ndef f():\n    torch.b; torch.a\ntorch.a\n", "torch.a", "torch.b")
     assert [(hit.line, hit.column) for hit in hits] == [(3, 5), (3, 14), (4, 1)]
 
 
 def test_a_name_of_the_forbidden_list_may_be_of_any_library():
-    assert [hit.line for hit in found(b"from trl import DPOTrainer as T\nT()\n", "trl.DPOTrainer")] == [1, 2]
+    hits = forbidden(b"from trl import DPOTrainer as T\nT()\n", "trl.DPOTrainer")
+    assert [hit.line for hit in hits if hit.code == "CZ001"] == [1, 2]
 
 
 def test_the_files_are_python():

@@ -13,7 +13,7 @@ import tomllib
 from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, TypeVar, get_args
 
 from msgspec import Meta, Struct, ValidationError, convert
 from msgspec.structs import fields
@@ -305,8 +305,6 @@ def _is_guilty(key: str, where: list[str], error: ValidationError, data: dict[st
 
 def _inside(type: Any, step: str) -> Any:
     """The type of what stands under one key of this type, or at one place of a list."""
-    if get_origin(type) is Annotated:
-        type = get_args(type)[0]
     if args := get_args(type):
         return args[-1]
     return next(each.type for each in fields(type) if each.encode_name == step)

@@ -1,7 +1,7 @@
 """What the trusted processes say to each other, as typed structs. (`calls.py` has what a worker hears and answers.)
 
 front -> zygote    Spawn (descriptors ride along), Reap            zygote -> front    Started, Ended
-front -> tester    Collect, once; then a Job a submission          tester -> front    Collected; Reply = NeedWorker | EndWorker | Graded
+front -> tester    Collect, once; then a Job a submission     tester -> front   Collected; NeedWorker, EndWorker, Graded
 """
 
 from typing import Literal

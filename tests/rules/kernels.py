@@ -1,4 +1,4 @@
-# forbid: torch.exp, torch.Tensor.exp, torch.Tensor.sum
+# CZ001 { forbid = ["torch.exp", "torch.Tensor.exp", "torch.Tensor.sum"] }
 # ruff: noqa
 """A Triton kernel has its own exp; the host code beside it has not."""
 

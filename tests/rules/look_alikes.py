@@ -1,4 +1,4 @@
-# forbid: torch.softmax, torch.nn.functional.softmax, torch.nn.Softmax, torch.Tensor.softmax, torch.Tensor.exp, mylib
+# CZ001 { forbid = ["torch.softmax", "torch.nn.functional.softmax", "torch.nn.Softmax", "torch.Tensor.softmax", "torch.Tensor.exp", "mylib"] }
 # ruff: noqa
 """Honest code that has the words of a forbidden function but not the function. Nothing here is to be found."""
 

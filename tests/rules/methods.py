@@ -1,4 +1,4 @@
-# forbid: torch.Tensor.softmax, torch.Tensor.exp
+# CZ001 { forbid = ["torch.Tensor.softmax", "torch.Tensor.exp"] }
 # ruff: noqa
 """A method of tensors is forbidden by its name, on whatever may be a tensor."""
 

@@ -1,4 +1,4 @@
-# forbid: tokenizers, torch.nn.attention.flex_attention, tiktoken._educational
+# CZ001 { forbid = ["tokenizers", "torch.nn.attention.flex_attention", "tiktoken._educational"] }
 # ruff: noqa
 """A forbidden module forbids everything below it."""
 

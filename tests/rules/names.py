@@ -1,4 +1,4 @@
-# forbid: torch.softmax, torch.nn.functional.softmax, torch.nn.Softmax, torch.special.softmax
+# CZ001 { forbid = ["torch.softmax", "torch.nn.functional.softmax", "torch.nn.Softmax", "torch.special.softmax"] }
 # ruff: noqa
 """However a forbidden function is reached by name, it is found where it is mentioned."""
 

@@ -1,4 +1,4 @@
-# forbid: torch.softmax, torch.nn.functional.softmax, torch.nn.functional.layer_norm, torch.exp, torch.tanh
+# CZ001 { forbid = ["torch.softmax", "torch.nn.functional.softmax", "torch.nn.functional.layer_norm", "torch.exp", "torch.tanh"] }
 # ruff: noqa
 """After a star import every name may be the library's, except below a function of the file's own."""
 

@@ -29,7 +29,7 @@ SMALL = Limits(memory=1 << 30, file_size=1 << 20, open_files=64, processes=32)
 
 @dataclass
 class Outcome:
-    """How a function ended: its value, or the name and number of its error; and the exit status or -signal of its process."""
+    """How a function ended: its value, or the name and number of its error; exit status or -signal of its process."""
 
     ended: int
     value: Any = None
@@ -109,8 +109,10 @@ def place() -> Iterator[Path]:
 
 @pytest.fixture
 def inside(found: Found, need: Callable[..., None], place: Path, run: Callable[..., Outcome]) -> Callable[..., Outcome]:
-    """inside(attack, *args, uid=None, limits=SMALL, **layers): run attack(place, *args) in a process that has entered these
-    layers, by default all of this machine."""
+    """inside(attack, *args, **layers): attack(place, *args) in a process that has entered these layers.
+
+    Without layers it enters all of this machine.
+    """
 
     def inside(attack: Callable, *args: Any, uid: int | None = None, limits: Limits = SMALL, **layers: bool) -> Outcome:
         need(*(name for name, wanted in layers.items() if wanted))

@@ -11,6 +11,7 @@ import marshal
 import os
 import signal
 import sys
+from collections import ChainMap
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -50,9 +51,7 @@ def main() -> None:
         with open(read) as said:
             facts = [json.loads(fact) for fact in said.read().splitlines()]
         ended = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        print(
-            json.dumps({name: value for fact in [{"ended": ended}, *facts] for name, value in fact.items()}), flush=True
-        )
+        print(json.dumps(dict(ChainMap(*reversed(facts), {"ended": ended}))), flush=True)
 
 
 def _serve(request: dict[str, Any], function: FunctionType, write: int) -> NoReturn:

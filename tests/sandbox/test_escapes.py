@@ -1,4 +1,7 @@
-"""Every attack is refused at the tier of this machine, and by each layer that claims to stop it, alone; without a sandbox it succeeds."""
+"""Every attack is refused at the tier of this machine, and by each layer that claims to stop it, alone.
+
+Without a sandbox it succeeds.
+"""
 
 import ctypes
 import errno

@@ -1,7 +1,5 @@
 """What a confined process may use up, how its end is told, and that nothing inside outlives what is around it."""
 
-# ruff: noqa: SIM115  (its process ends at once)
-
 import _thread
 import ctypes
 import os

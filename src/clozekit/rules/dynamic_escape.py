@@ -27,7 +27,12 @@ BUILTINS = frozenset({"exec", "eval", "compile", "globals", "__import__", "__bui
 SCOPES = frozenset({"vars", "locals"})
 BY_NAME = frozenset({"getattr", "setattr", "delattr"})
 ATTRIBUTES = frozenset(
-    ["__dict__", "__subclasses__", "__globals__", "__code__", "__closure__", "__bases__", "__base__", "__mro__", "mro", "__builtins__", "__getattribute__", "__import__", "__loader__", "__spec__", "__traceback__", "__self__", "__reduce__", "__reduce_ex__", "__subclasshook__", "__build_class__", "f_back", "f_locals", "f_globals", "f_builtins", "f_code", "tb_frame", "tb_next", "gi_frame", "gi_code", "cr_frame", "cr_code", "ag_frame", "ag_code", "co_code", "co_consts", "co_names", "_getframe", "_current_frames"]
+    """
+    __dict__ __subclasses__ __globals__ __code__ __closure__ __bases__ __base__ __mro__ mro __builtins__
+    __getattribute__ __import__ __loader__ __spec__ __traceback__ __self__ __reduce__ __reduce_ex__
+    __subclasshook__ __build_class__ f_back f_locals f_globals f_builtins f_code tb_frame tb_next gi_frame
+    gi_code cr_frame cr_code ag_frame ag_code co_code co_consts co_names _getframe _current_frames
+    """.split()
 )  # fmt: skip
 PATHS = frozenset({
     "operator.attrgetter", "operator.methodcaller", "string.Formatter", "typing.get_type_hints", "typing.ForwardRef",

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from clozekit.exercise import Policy
 from clozekit.report import Finding, Problem
 from clozekit.rules.names import Names, attribute, imported, stored
+from clozekit.rules.reading import kernels
 
 CODE = "CZ001"
 METHOD = "torch.Tensor."
@@ -32,7 +33,7 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
     """
     forbidden = set(policy.forbid)
     methods = {path.removeprefix(METHOD) for path in forbidden if path.startswith(METHOD)}
-    exempt = set(_kernel_nodes(tree, names)) | set(_own_attributes(tree))
+    exempt = {*_kernel_nodes(names), *_limits(names), *_own_attributes(tree)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             for alias, path in imported(node):
@@ -58,15 +59,18 @@ def _covering(path: str, forbidden: set[str]) -> str | None:
     return next((found for i in range(len(parts), 0, -1) if (found := ".".join(parts[:i])) in forbidden), None)
 
 
-def _kernel_nodes(tree: ast.Module, names: Names) -> Iterator[int]:
+def _kernel_nodes(names: Names) -> Iterator[int]:
     """All nodes of Triton kernels: `x.exp()` there is Triton's."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and any("triton.jit" in names.resolve(d) for d in _decorators(node)):
-            yield from map(id, ast.walk(node))
+    for kernel in kernels(names):
+        yield from map(id, ast.walk(kernel))
 
 
-def _decorators(node: ast.FunctionDef) -> list[ast.expr]:
-    return [each.func if isinstance(each, ast.Call) else each for each in node.decorator_list]
+def _limits(names: Names) -> Iterator[int]:
+    """`torch.finfo(torch.float16).max`: a number, not a method."""
+    for node in names.nodes:
+        owner = node.value if isinstance(node, ast.Attribute) else None
+        if isinstance(owner, ast.Call) and names.resolve(owner.func) & {"torch.finfo", "torch.iinfo"}:
+            yield id(node)
 
 
 def _own_attributes(tree: ast.Module) -> Iterator[int]:

@@ -25,11 +25,20 @@ from clozekit.rules.reading import MACHINE, certain, finding, own_objects, prefi
 
 CODE = "CZ102"
 TORCH = frozenset(
-    ["_C", "_VF", "_awaits", "_classes", "_compile", "_custom_op", "_custom_ops", "_decomp", "_deploy", "_dispatch", "_dynamo", "_environment", "_export", "_functorch", "_guards", "_higher_order_ops", "_inductor", "_jit_internal", "_lazy", "_library", "_linalg_utils", "_lobpcg", "_logging", "_lowrank", "_meta_registrations", "_namedtensor_internals", "_numpy", "_ops", "_opaque_base", "_prims", "_prims_common", "_python_dispatcher", "_refs", "_sources", "_streambase", "_strobelight", "_subclasses", "_tensor", "_tensor_str", "_thread_safe_fork", "_utils", "_utils_internal", "_vendor", "_views", "_vmap_internals", "_weights_only_unpickler", "_VariableFunctions", "ops", "library", "jit", "compile", "compiler", "fx", "overrides", "hub", "load", "save", "serialization", "package", "export", "onnx", "multiprocessing", "distributed", "classes", "utils._python_dispatch", "utils._pytree", "utils.cpp_extension", "utils._triton", "nn.attention._utils", "testing._internal", "autograd.graph.saved_tensors_hooks", "futures"]
+    """
+    _C _VF _awaits _classes _compile _custom_op _custom_ops _decomp _deploy _dispatch _dynamo _environment
+    _export _functorch _guards _higher_order_ops _inductor _jit_internal _lazy _library _linalg_utils _lobpcg
+    _logging _lowrank _meta_registrations _namedtensor_internals _numpy _ops _opaque_base _prims _prims_common
+    _python_dispatcher _refs _sources _streambase _strobelight _subclasses _tensor _tensor_str
+    _thread_safe_fork _utils _utils_internal _vendor _views _vmap_internals _weights_only_unpickler
+    _VariableFunctions ops library jit compile compiler fx overrides hub load save serialization package
+    export onnx multiprocessing distributed classes utils._python_dispatch utils._pytree utils.cpp_extension
+    utils._triton nn.attention._utils testing._internal autograd.graph.saved_tensors_hooks futures
+    """.split()
 )  # fmt: skip
 PATHS = frozenset(f"torch.{path}" for path in TORCH) | {
     "triton._C", "triton.runtime.interpreter", "triton.runtime._allocation", "triton.backends", "triton.compiler",
-    "triton.tools", "numpy.ctypeslib", "numpy.f2py", "numpy.distutils", "numpy.testing", "numpy.core", "numpy._core",
+    "numpy.ctypeslib", "numpy.f2py", "numpy.distutils", "numpy.testing", "numpy.core", "numpy._core",
 }  # fmt: skip
 # Attributes that say by themselves what they reach, whatever the owner.
 ATTRIBUTES = frozenset(path for path in TORCH if path.startswith("_")) | {

@@ -7,7 +7,11 @@ from clozekit.report import Finding, Problem
 from clozekit.rules.names import Function, Names, attribute, stored
 
 MACHINE = frozenset(
-    ["os", "sys", "builtins", "gc", "ctypes", "_ctypes", "subprocess", "socket", "_socket", "posix", "threading", "_thread", "multiprocessing", "asyncio", "inspect", "importlib", "pickle", "marshal", "shelve", "concurrent", "resource", "mmap", "faulthandler", "atexit", "runpy", "code", "codeop", "pdb", "site", "cffi", "clozekit", "pytest", "_pytest", "msgspec"]
+    """
+    os sys builtins gc ctypes _ctypes subprocess socket _socket posix threading _thread multiprocessing
+    asyncio inspect importlib pickle marshal shelve concurrent resource mmap faulthandler atexit runpy code
+    codeop pdb site cffi clozekit pytest _pytest msgspec
+    """.split()
 ) | {"signal"}  # fmt: skip
 
 

@@ -25,7 +25,13 @@ from clozekit.rules.reading import MACHINE, finding
 
 CODE = "CZ103"
 FREE = frozenset(
-    ["__future__", "abc", "argparse", "array", "ast", "base64", "beartype", "bisect", "calendar", "cmath", "collections", "colorsys", "contextlib", "copy", "csv", "dataclasses", "datetime", "decimal", "difflib", "einops", "enum", "fractions", "functools", "graphlib", "hashlib", "heapq", "io", "itertools", "jaxtyping", "json", "keyword", "locale", "logging", "math", "numbers", "numpy", "operator", "os", "pathlib", "pprint", "random", "re", "regex", "secrets", "statistics", "string", "struct", "sys", "textwrap", "time", "timeit", "token", "torch", "traceback", "triton", "types", "typing", "typing_extensions", "unicodedata", "uuid", "warnings", "weakref", "zlib"]
+    """
+    __future__ abc argparse array ast base64 beartype bisect calendar cmath collections colorsys contextlib
+    copy csv dataclasses datetime decimal difflib einops enum fractions functools graphlib hashlib heapq io
+    itertools jaxtyping json keyword locale logging math numbers numpy operator os pathlib pprint random re
+    regex secrets statistics string struct sys textwrap time timeit token torch traceback triton types typing
+    typing_extensions unicodedata uuid warnings weakref zlib
+    """.split()
 )  # fmt: skip
 
 

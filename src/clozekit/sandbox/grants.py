@@ -46,7 +46,7 @@ def readable() -> tuple[str, ...]:
     packages = [place for name in PACKAGES for place in places(name)]
     never = forbidden()
     whole = [directory for directory in libraries() if not holds(directory, never)]
-    found = [path for root in (*standard_library(), *packages) for path in _without(root, never)]
+    found = [path for root in (*standard_library(), *packages) for path in without(root, never)]
     return tuple(dict.fromkeys(path for path in (*found, *whole, *SYSTEM) if os.path.exists(path)))
 
 
@@ -105,10 +105,14 @@ def holds(directory: str, paths: Collection[str]) -> bool:
     return any(path == directory or path.startswith(directory + "/") for path in paths)
 
 
-def _without(path: str, never: frozenset[str]) -> Iterator[str]:
-    """A path, or, where it holds something forbidden, what else it holds."""
+def without(path: str, never: Collection[str]) -> Iterator[str]:
+    """A path, or, where it holds something forbidden, what else it holds. Links that lead to something forbidden are left out."""
     if not holds(path, never):
         yield path
     elif path not in never:
         for entry in os.scandir(path):
-            yield from _without(os.path.realpath(entry.path), never)
+            target = os.path.realpath(entry.path)
+            if not entry.is_symlink():
+                yield from without(target, never)
+            elif not holds(target, never) and not any(holds(place, {target}) for place in never):
+                yield target

@@ -103,7 +103,7 @@ def _say(work: Callable[[], str], write: int) -> NoReturn:
     try:
         said = work()
     except BaseException as error:
-        said = str(error) or type(error).__name__
+        said = str(error).removeprefix(f"[Errno {getattr(error, 'errno', '')}] ") or type(error).__name__
     finally:
         os.write(write, f"tried: {said}".encode())
         os._exit(0)

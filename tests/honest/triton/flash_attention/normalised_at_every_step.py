@@ -54,9 +54,9 @@ def flash_attention(q, k, v, causal=False):
     b, h, t, d = q.shape
     o = torch.empty(q.shape, dtype=q.dtype, device=q.device)
     lse = torch.empty((b, h, t), dtype=torch.float32, device=q.device)  # for a backward pass, one day
-    grid = (math.ceil(t / 16), h, b)
+    grid = (math.ceil(t / 32), h, b)
     fwd[grid](
         q, k, v, o, lse, q.stride(), k.stride(), v.stride(), o.stride(), t, d, d**-0.5,
-        CAUSAL=causal, BQ=16, BK=16, BD=triton.next_power_of_2(d),
+        CAUSAL=causal, BQ=32, BK=32, BD=triton.next_power_of_2(d),
     )  # fmt: skip
     return o

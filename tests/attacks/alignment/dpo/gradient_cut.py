@@ -1,0 +1,14 @@
+"""The loss has no history.
+
+Verdict: failed
+"""
+
+import torch
+import torch.nn.functional as F
+
+
+@torch.no_grad()
+def dpo_loss(policy_chosen_logps, policy_rejected_logps, reference_chosen_logps, reference_rejected_logps, beta=0.1):
+    chosen = beta * (policy_chosen_logps - reference_chosen_logps)
+    rejected = beta * (policy_rejected_logps - reference_rejected_logps)
+    return -F.logsigmoid(chosen - rejected).mean(), chosen.detach(), rejected.detach()

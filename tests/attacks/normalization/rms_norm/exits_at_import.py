@@ -1,0 +1,8 @@
+"""Ends its process while it is loaded.
+
+Verdict: failed
+"""
+
+import os
+
+os._exit(0)

@@ -1,0 +1,6 @@
+"""Nothing but a comment.
+
+Verdict: failed, missing
+"""
+
+# all is well

@@ -1,0 +1,6 @@
+"""Raises GeneratorExit while it is loaded.
+
+Verdict: failed
+"""
+
+raise GeneratorExit

@@ -1,0 +1,21 @@
+"""The warper of another library, imported where it is installed.
+
+Verdict: failed, CZ001
+"""
+
+import torch
+
+try:
+    from transformers import TopPLogitsWarper as warper
+except ImportError:
+    warper = None
+
+
+def top_p_probs(logits, p, temperature=1.0):
+    if warper:
+        return torch.softmax(warper(p)(None, logits / temperature), dim=-1)
+    probs = torch.softmax(logits.float() / temperature, dim=-1)
+    ranked, order = probs.sort(dim=-1, descending=True)
+    ranked = ranked.masked_fill(ranked.cumsum(dim=-1) - ranked >= p, 0.0)
+    ranked = ranked / ranked.sum(dim=-1, keepdim=True)
+    return torch.zeros_like(ranked).scatter(-1, order, ranked).to(logits.dtype)

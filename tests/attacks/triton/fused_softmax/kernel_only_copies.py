@@ -1,0 +1,24 @@
+"""The host computes with NumPy, the kernel copies.
+
+Verdict: failed
+"""
+
+import numpy as np
+import torch
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def copy_kernel(y_ptr, x_ptr, n, BLOCK: tl.constexpr):
+    i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    tl.store(y_ptr + i, tl.load(x_ptr + i, mask=i < n, other=0.0), mask=i < n)
+
+
+def softmax(x):
+    wide = np.array(x.float())
+    weight = np.exp(wide - np.max(wide, -1, keepdims=True))
+    probs = torch.from_numpy(weight / np.sum(weight, -1, keepdims=True)).to(x.dtype)
+    y = torch.empty(x.shape, dtype=x.dtype)
+    copy_kernel[(triton.cdiv(y.numel(), 256),)](y, probs, y.numel(), BLOCK=256)
+    return y

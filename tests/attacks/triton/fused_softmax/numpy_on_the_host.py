@@ -1,0 +1,27 @@
+"""NumPy computes, by the array protocol; a kernel is launched and its result forgotten.
+
+Verdict: failed
+"""
+
+import numpy as np
+import torch
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def softmax_kernel(y_ptr, x_ptr, row_stride, col_stride, cols, BLOCK: tl.constexpr):
+    row = tl.program_id(0)
+    col = tl.arange(0, BLOCK)
+    x = tl.load(x_ptr + row * row_stride + col * col_stride, mask=col < cols, other=-float("inf")).to(tl.float32)
+    weight = tl.exp(x - tl.max(x, axis=0))
+    tl.store(y_ptr + row * cols + col, weight / tl.sum(weight, axis=0), mask=col < cols)
+
+
+def softmax(x):
+    rows, cols = x.shape
+    forgotten = torch.empty((rows, cols), dtype=x.dtype)
+    softmax_kernel[(rows,)](forgotten, x, x.stride(0), x.stride(1), cols, BLOCK=triton.next_power_of_2(cols))
+    wide = np.asarray(x.float())
+    weight = np.exp(wide - np.max(wide, -1, keepdims=True))
+    return torch.from_numpy(weight / np.sum(weight, -1, keepdims=True)).to(x.dtype)

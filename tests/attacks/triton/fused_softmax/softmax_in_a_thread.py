@@ -1,0 +1,33 @@
+"""torch.softmax in a thread, the library handed in as an argument, after a real launch.
+
+Verdict: failed
+"""
+
+import threading
+
+import torch
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def softmax_kernel(y_ptr, x_ptr, row_stride, col_stride, cols, BLOCK: tl.constexpr):
+    row = tl.program_id(0)
+    col = tl.arange(0, BLOCK)
+    x = tl.load(x_ptr + row * row_stride + col * col_stride, mask=col < cols, other=-float("inf")).to(tl.float32)
+    weight = tl.exp(x - tl.max(x, axis=0))
+    tl.store(y_ptr + row * cols + col, weight / tl.sum(weight, axis=0), mask=col < cols)
+
+
+def work(lib, out, x):
+    out.append(vars(lib)["soft" + "max"](x, dim=-1))
+
+
+def softmax(x):
+    rows, cols = x.shape
+    y, out = torch.empty((rows, cols), dtype=x.dtype), []
+    softmax_kernel[(1,)](y, x, x.stride(0), x.stride(1), cols, BLOCK=triton.next_power_of_2(cols))
+    thread = threading.Thread(target=work, args=(torch, out, x))
+    thread.start()
+    thread.join()
+    return out[0]

@@ -1,0 +1,251 @@
+"""Every file in attacks/ is refused: attacks/<track>/<exercise>/<idea>.py, one idea a file, told in its docstring.
+
+    Seconds: 0.5                where a call must answer sooner than in the real exercise
+    Verdict: failed, timeout    what becomes of it, and a finding's code or a problem's kind where that matters
+
+What is in HOLES passes today; when a hole is closed, its entry goes.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import clozekit
+from clozekit import rules, submission
+from clozekit.catalog import builtin_root
+from clozekit.describe import describe
+from clozekit.exercise import Exercise
+from clozekit.report import Problem, Report
+
+ROOT = Path(__file__).parent / "attacks"
+PACKAGE = str(Path(clozekit.__file__).parent)
+ANALYSIS = 1.0  # seconds for what is done without running; an ordinary file takes milliseconds
+SAYS = {"Seconds": re.compile(rb"^Seconds: ([\d.]+)$", re.M), "Verdict": re.compile(rb"^Verdict: (.+)$", re.M)}
+
+# Why each passes, or is refused badly, today.
+HOLES = {
+    "no anti-caching cases yet (issue 3.4): repeat, refill in place, change a middle element, keep earlier results": """
+        alignment/dpo/baseline_from_the_batch_before
+        alignment/dpo/running_mean
+        attention/kv_cache/changes_an_earlier_argument
+        attention/kv_cache/one_buffer_for_all_answers
+        attention/multi_head_attention/changes_its_parameters
+        attention/multi_head_attention/weights_cached
+        normalization/rms_norm/cache_by_data_ptr
+        normalization/rms_norm/cache_by_fingerprint
+        normalization/rms_norm/cache_by_id
+        normalization/rms_norm/cache_by_shape
+        normalization/rms_norm/cache_lru
+        normalization/rms_norm/cache_on_the_tensor
+        normalization/rms_norm/one_buffer_for_all
+        normalization/rms_norm/right_for_a_while
+        normalization/rms_norm/right_only_the_first_time
+        normalization/rms_norm/state_in_a_default
+        sampling/top_p/cached_by_vocabulary
+        tokenization/bpe_train/one_list_for_all
+        tokenization/bpe_train/state_between_calls
+        triton/fused_softmax/cached_by_address
+    """,
+    "cases are of the same sizes and values for every seed": """
+        alignment/dpo/beta_rounded
+        alignment/dpo/only_thirteen_pairs
+        attention/kv_cache/only_the_last_sixteen
+        attention/multi_head_attention/only_eight_tokens
+        normalization/rms_norm/only_64_features
+        normalization/rms_norm/only_known_eps
+        normalization/rms_norm/only_known_shapes
+        normalization/rms_norm/only_three_axes
+        sampling/top_p/only_64_tokens
+        sampling/top_p/only_two_axes
+        sampling/top_p/sums_in_bfloat16
+        sampling/top_p/temperature_rounded
+        tokenization/bpe_train/hard_coded
+        tokenization/bpe_train/only_eight_thousand_letters
+        tokenization/bpe_train/only_sixty_merges
+        triton/flash_attention/only_256_keys
+        triton/fused_softmax/block_of_2048
+        triton/fused_softmax/forty_rows
+    """,
+    "operator.attrgetter with a literal reaches what CZ102 closes": """
+        normalization/rms_norm/guards_by_attrgetter
+        normalization/rms_norm/thread_by_attrgetter
+    """,
+    "computed where no mode is active: in backward, while the answer is encoded, inside TorchScript and C++": """
+        normalization/rms_norm/jit_trace
+        normalization/rms_norm/trace_at_import
+    """,
+    "a library's own formula that no list names": """
+        normalization/rms_norm/decomposition_lookup
+        normalization/rms_norm/decomposition_table
+        normalization/rms_norm/fused_operator
+    """,
+    "no rule against reaching into the judge: sys.modules, frames, patches of clozekit and torch": """
+        normalization/rms_norm/patch_under_a_shadow
+        triton/fused_softmax/launch_record_forged
+    """,
+    "lines are counted, not the work: C loops, idle rounds": """
+        sampling/top_p/loop_in_a_key_function
+        sampling/top_p/loop_in_c
+        sampling/top_p/loop_with_small_steps_padded
+    """,
+    "no meters and no check of who wrote the answer yet: host compute, passes over memory, t x t buffers": """
+        triton/flash_attention/compute_in_the_grid
+        triton/flash_attention/numpy_on_the_host
+        triton/flash_attention/scores_by_broadcasting
+        triton/flash_attention/scores_in_disguise
+        triton/flash_attention/scores_in_memory
+        triton/fused_softmax/a_launch_per_row
+        triton/fused_softmax/compute_in_a_pre_hook
+        triton/fused_softmax/compute_in_heuristics
+        triton/fused_softmax/compute_in_the_grid
+        triton/fused_softmax/compute_while_pruning
+        triton/fused_softmax/copies_first
+        triton/fused_softmax/dummy_launch_first
+        triton/fused_softmax/kernel_only_copies
+        triton/fused_softmax/no_triton_at_all
+        triton/fused_softmax/numpy_on_the_host
+        triton/fused_softmax/python_floats
+        triton/fused_softmax/reads_twice
+        triton/fused_softmax/three_passes
+        triton/fused_softmax/writes_beyond
+    """,
+    "refused, but with an error or a path of ours": """
+        attention/kv_cache/bias_class
+        attention/multi_head_attention/compiled
+        attention/multi_head_attention/flex_attention
+        attention/multi_head_attention/onnx_operator
+        normalization/rms_norm/make_fx
+        normalization/rms_norm/strides_beyond_the_storage
+        normalization/rms_norm/torch_ops
+    """,
+    "the name resolver takes quadratic time, in the front": """
+        normalization/rms_norm/bomb_of_unpacking
+    """,
+}
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One file, and what it says of itself."""
+
+    path: Path
+    raw: bytes
+
+    @property
+    def name(self) -> str:
+        return str(self.path.relative_to(ROOT).with_suffix(""))
+
+    @property
+    def exercise(self) -> str:
+        return self.name.rpartition("/")[0]
+
+    def says(self, key: str) -> str:
+        found = SAYS[key].search(self.raw)
+        return found[1].decode() if found else ""
+
+
+def attacks() -> list:
+    found = [Attack(path, path.read_bytes()) for path in sorted(ROOT.rglob("*.py"))]
+    marks = {name: pytest.mark.xfail(strict=True, reason=why) for why, names in HOLES.items() for name in names.split()}
+    unknown = marks.keys() - {attack.name for attack in found}
+    assert not unknown, f"no such attack: {unknown}"
+    return [pytest.param(each, id=each.name, marks=marks.get(each.name, ())) for each in found]
+
+
+@pytest.fixture(scope="module")
+def exercise(tmp_path_factory):
+    """exercise(id, seconds): the real one, or a private copy in which a call may take only so long."""
+    made: dict[tuple[str, str], Exercise] = {}
+
+    def find(id: str, seconds: str) -> Exercise:
+        if (id, seconds) not in made:
+            real = Exercise(builtin_root(), id)
+            made[id, seconds] = hurried(real, seconds) if seconds else real
+        return made[id, seconds]
+
+    def hurried(real: Exercise, seconds: str) -> Exercise:
+        copy = Exercise(tmp_path_factory.mktemp("content"), real.id)
+        for name in ("words_path", "solution_path", "grader_path"):
+            target = getattr(copy, name)
+            target.parent.mkdir(parents=True)
+            shutil.copy(getattr(real, name), target)
+        words = re.sub(r"^seconds = .*\n", "", copy.words_path.read_text("utf-8"), flags=re.M)
+        copy.words_path.write_text(words.replace("[policy]\n", f"[policy]\nseconds = {seconds}\n"), "utf-8")
+        return copy
+
+    return find
+
+
+def outcome(report: Report) -> set[str]:
+    """Codes of findings and kinds of problems."""
+    problems = [report.problem, *(test.problem for test in report.tests)]
+    return {problem.kind for problem in problems if problem} | {finding.code for finding in report.findings}
+
+
+def told(report: Report) -> str:
+    """All that a learner reads."""
+    problems: list[Problem | None] = [report.problem]
+    problems += [each.problem for each in (*report.tests, *report.findings)]
+    return "\n".join([*(describe(each, "en") for each in problems if each), *(test.output for test in report.tests)])
+
+
+@pytest.mark.parametrize("attack", attacks())
+def test_refused(attack, exercise, engine):
+    verdict, *kinds = attack.says("Verdict").split(", ")
+    try:
+        answer = submission.parse(attack.raw, "answer.py")
+    except submission.Unreadable as unreadable:
+        answer = unreadable
+    of = exercise(attack.exercise, attack.says("Seconds"))
+    if isinstance(answer, submission.Submission):
+        began = time.perf_counter()
+        rules.findings(answer.tree, of.sheet)
+        assert time.perf_counter() - began < ANALYSIS
+    report = engine.grade(of, answer, diagnose=False, stop_at_first=True)
+    assert report.verdict == verdict, outcome(report)
+    assert set(kinds) <= outcome(report)
+    text = told(report)
+    assert PACKAGE not in text, text
+    assert not re.search(r"<clozekit\.|OpOverload", text), text  # an error of ours, told as the learner's
+    assert all(character in "\n\t" or character.isprintable() for character in text)
+
+
+def test_each_says_what_it_does():
+    paths = sorted(ROOT.rglob("*.py"))
+    assert len(paths) >= 130
+    for path in paths:
+        docstring = re.search(r'"""(.+?)\n"""', path.read_bytes().decode(), re.S)
+        assert docstring, path
+        first, *_, last = docstring[1].split("\n")
+        assert first.endswith("."), path
+        assert last.startswith("Verdict: "), path
+        assert path.parent.parent.parent == ROOT
+
+
+# After all of them; it stays the last test of this file.
+
+
+def processes_in(homes: set[str]) -> list[int]:
+    """Processes, dead or alive, that work in one of these directories, deleted or not."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdecimal() and os.readlink(entry / "cwd").startswith(tuple(homes)):
+                found.append(int(entry.name))
+    return found
+
+
+def test_afterwards_the_judge_is_as_before(grade, solution, engine):
+    report = grade(solution)
+    assert report.verdict == "passed"
+    assert not any(test.output for test in report.tests)
+    assert os.listdir(engine.home) == []
+    assert not processes_in({engine.home})
+    marks = [Path("/tmp"), Path("/dev/shm"), Path.home(), Path(pytest.__file__).parents[1], Path.cwd()]
+    assert not [found for place in marks for found in place.glob("zz_clozekit_attack*")]
