@@ -46,32 +46,36 @@ def main(rounds: int) -> None:
     medians = {
         name: [1e3 * statistics.median(column) for column in zip(*rows, strict=True)] for name, rows in times.items()
     }
-    for name, (entered, ended) in medians.items():
-        line = f"{name:4} until it could run  {entered:6.1f} ms   until it is gone {ended:6.1f} ms"
-        if name in tiers:
-            line += f"   sandbox {entered - medians['fork'][0]:5.1f} ms"
-        print(line)
+    for name, (forked, entered, runs, gone) in medians.items():
+        print(
+            f"{name:4}  fork {forked:4.1f} ms   enter {entered:4.1f} ms   "
+            f"could run after {runs:5.1f} ms   is gone after {gone:5.1f} ms"
+        )
 
 
 def measure(prepared: Prepared | None, scratch: str) -> list[float]:
-    """Seconds from the fork until the child is confined, and until it is gone."""
+    """Seconds until the child runs, until it is confined after that; in all; and until it is gone."""
     read, write = os.pipe()
     began = time.perf_counter()
-    fork = namespaces.fork if prepared and prepared.layers.namespaces else lambda: (os.fork(), 0)
-    pid, guard = fork()
+    guard = 0
+    if prepared and prepared.layers.namespaces:
+        pid, guard = namespaces.fork()
+    else:
+        pid = os.fork()
     if pid == 0:
+        forked = time.perf_counter()
         if prepared:
             enter(prepared, Limits(), scratch)
-        os.write(write, repr(time.perf_counter()).encode())
+        os.write(write, f"{forked} {time.perf_counter()}".encode())
         os._exit(0)
     os.close(write)
-    entered = float(os.read(read, 100))
+    forked, entered = map(float, os.read(read, 100).split())
     os.close(read)
     os.waitpid(pid, 0)
     if guard:
         os.kill(guard, signal.SIGKILL)
         os.waitpid(guard, 0)
-    return [entered - began, time.perf_counter() - began]
+    return [forked - began, entered - forked, entered - began, time.perf_counter() - began]
 
 
 if __name__ == "__main__":

@@ -72,10 +72,6 @@ HOLES = {
         triton/fused_softmax/block_of_2048
         triton/fused_softmax/forty_rows
     """,
-    "operator.attrgetter with a literal reaches what CZ102 closes": """
-        normalization/rms_norm/guards_by_attrgetter
-        normalization/rms_norm/thread_by_attrgetter
-    """,
     "computed where no mode is active: in backward, while the answer is encoded, inside TorchScript and C++": """
         normalization/rms_norm/jit_trace
         normalization/rms_norm/trace_at_import
@@ -83,7 +79,6 @@ HOLES = {
     "a library's own formula that no list names": """
         normalization/rms_norm/decomposition_lookup
         normalization/rms_norm/decomposition_table
-        normalization/rms_norm/fused_operator
     """,
     "no rule against reaching into the judge: sys.modules, frames, patches of clozekit and torch": """
         normalization/rms_norm/patch_under_a_shadow
@@ -97,7 +92,6 @@ HOLES = {
     "no meters and no check of who wrote the answer yet: host compute, passes over memory, t x t buffers": """
         triton/flash_attention/compute_in_the_grid
         triton/flash_attention/numpy_on_the_host
-        triton/flash_attention/scores_by_broadcasting
         triton/flash_attention/scores_in_disguise
         triton/flash_attention/scores_in_memory
         triton/fused_softmax/a_launch_per_row
@@ -110,7 +104,6 @@ HOLES = {
         triton/fused_softmax/kernel_only_copies
         triton/fused_softmax/no_triton_at_all
         triton/fused_softmax/numpy_on_the_host
-        triton/fused_softmax/python_floats
         triton/fused_softmax/reads_twice
         triton/fused_softmax/three_passes
         triton/fused_softmax/writes_beyond

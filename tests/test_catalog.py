@@ -198,6 +198,17 @@ BROKEN = {
         "difficulty = 5, afer = []",
         "track.1.exercises.sdpa: unknown key `afer`; did you mean `after`?",
     ),
+    "an unknown key of a track": (
+        'name = "attention"',
+        'name = "attention"\ntittle = "A"',
+        "track.1: unknown key `tittle`; did you mean `title`?",
+    ),
+    "an unknown key at the top": ("[[track]]", "tracks = 2\n[[track]]", "unknown key `tracks`; did you mean `track`?"),
+    "a title in a third language": (
+        'zh = "注意力"',
+        'zh = "注意力", fr = "Attention"',
+        "track.1.title: unknown key `fr`; delete it",
+    ),
     "a title in one language": ('zh = "注意力"', "", "track.1.title: the key `zh` is missing; add it"),
     "not TOML": ("[[track]]", "[[track]", "not TOML: "),
 }

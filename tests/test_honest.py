@@ -15,11 +15,6 @@ FILES = sorted(path.relative_to(ROOT) for path in ROOT.glob("*/*/*.py"))
 
 # Refused today, though right; when it is fixed, its entry goes.
 REFUSED = {
-    "attention/kv_cache/dict_of_buffers": "the worker takes a cache that is a dict for an argument changed in place",
-    "attention/multi_head_attention/vmapped_heads": "the trace fails on the operators that torch.vmap calls",
-    "triton/fused_softmax/careful_host": "torch.iinfo(...).max counts as torch.Tensor.max",
-    "triton/fused_softmax/host_descriptors": "triton.tools.tensor_descriptor is closed",
-    "triton/fused_softmax/jit_as_a_function": "x.max() in a kernel without a decorator counts as torch.Tensor.max",
     "triton/fused_softmax/tensor_methods": "x.exp() fails in the interpreter",
 }
 

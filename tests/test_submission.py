@@ -176,6 +176,13 @@ def test_a_syntax_error_cannot_paint_the_terminal():
     assert "\u202e" not in describe(error.value.problem, "en")
 
 
+def test_columns_are_counted_in_characters():
+    lines = ["x = 1", "'中文', x", "'é', '🙂', x; x", "x"]
+    tree = submission.parse("\n".join(lines).encode(), "a.py").tree
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    assert sorted((node.lineno, node.col_offset) for node in names) == [(1, 0), (2, 6), (3, 10), (3, 13), (4, 0)]
+
+
 # A guard that is dropped, and one that is kept because it may run or is not what it seems.
 GUARDS = {
     'if __name__ == "__main__":': True,

@@ -70,7 +70,9 @@ class _Operators(TorchDispatchMode):
 
 def public_name(func: Any) -> str | None:
     """`torch.nn.functional.rms_norm`, `torch.Tensor.softmax`, `torch.ops.aten.rms_norm`; None for what has no name."""
-    if isinstance(func, torch._ops.OpOverload | torch._ops.OpOverloadPacket):
-        return f"torch.ops.{func._qualified_op_name.replace('::', '.')}".removesuffix(".default")
+    if isinstance(func, torch._ops.OpOverload):
+        return f"torch.ops.{func._schema.name.replace('::', '.')}"
+    if isinstance(func, torch._ops.OpOverloadPacket):
+        return f"torch.ops.{func._qualified_op_name.replace('::', '.')}"
     name = resolve_name(func)
     return name if name and not name.endswith(".__get__") else None

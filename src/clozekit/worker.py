@@ -26,6 +26,7 @@ from clozekit.traces import Trace
 from clozekit.wire import Channel, Gone, Violation
 
 MODULE = "submission"
+PACKAGE = os.path.dirname(__file__)  # where the kit lies is nobody's business
 CHANNEL = 3  # the descriptor of the channel, above stdin, stdout and stderr
 
 
@@ -127,7 +128,8 @@ class Worker:
         """One call; with cotangents also backward."""
         args = [reader.decode(arg) for arg in request.args]
         kwargs = {name: reader.decode(arg) for name, arg in request.kwargs.items()}
-        leaves = tensors([*args, *kwargs.values()])
+        sent = zip([*args, *kwargs.values()], [*request.args, *request.kwargs.values()], strict=True)
+        leaves = tensors([arg for arg, value in sent if not isinstance(value, values.Held)])
         before = [leaf.clone() for leaf in leaves]
         function = self.find(request)
         backward = request.cotangents is not None
@@ -198,7 +200,7 @@ class Worker:
         names = [name for name in map(plain, vars(self.module)) if len(name) < 200 and not name.startswith("_")]
         frames = shown(lambda: self.frames(error))[-6000:]
         kind = shown(lambda: type(error).__name__)[:200]
-        text = shown(lambda: str(error))[:2000]
+        text = shown(lambda: str(error))[:2000].replace(PACKAGE, "clozekit")
         return calls.Raised(request.nonce, kind, text, frames, names[:500], isinstance(error, Missing))
 
     def frames(self, error: BaseException) -> str:

@@ -37,7 +37,8 @@ CALLS = {
 
 def call(name: str, *args: Any) -> int:
     """A system call by name."""
-    return checked(LIBC.syscall(CALLS[name][MACHINE == "aarch64"], *args))
+    whole = [ctypes.c_long(arg) if isinstance(arg, int) else arg for arg in args]
+    return checked(LIBC.syscall(CALLS[name][MACHINE == "aarch64"], *whole))
 
 
 def checked(result: int) -> int:

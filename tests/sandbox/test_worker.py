@@ -1,10 +1,16 @@
 """What honest code does must work in a confined worker, at each tier. A real one, with torch, from a real judge."""
 
+import inspect
+import json
+import os
 import textwrap
+from pathlib import Path
 
 import pytest
 
+import clozekit
 from clozekit.calls import Call
+from clozekit.catalog import builtin_root
 from clozekit.engine import Engine
 from clozekit.grading.candidate import Candidate
 from clozekit.protocol import Layers, Limits
@@ -204,3 +210,38 @@ def test_a_worker_needs_none_of_our_files(confined):
     answer = candidate.ask(Call(0, "run", None, [], {}), [])
     candidate.stop()
     assert (answer.problem, answer.value) == (None, [])
+
+
+def pried(paths):
+    """What a submission gets that opens or lists paths."""
+    found = {}
+    for path in paths:
+        try:
+            found[path] = len(os.listdir(path) if os.path.isdir(path) else open(path, "rb").read())
+        except OSError as error:
+            found[path] = type(error).__name__
+    return found
+
+
+def test_a_worker_reads_nothing_that_is_ours_or_yours(confined):
+    root = builtin_root()
+    packages = Path(pytest.__file__).parent.parent
+    content = [path for name in ("exercises", "graders", "kernels", "solutions") for path in (root / name).rglob("*")]
+    ours = [*content, root, *Path(clozekit.__file__).parent.rglob("*.py"), packages, packages / "pytest/__init__.py"]
+    yours = [
+        Path.home(),
+        Path("/etc/passwd"),
+        Path("/"),
+        Path(confined.home),
+        Path("/proc/self/environ"),
+        Path("/proc/1/mem"),
+    ]
+    paths = [str(path) for path in (*ours, *yours) if path.exists()]
+    source = f"import json, os\n\n{inspect.getsource(pried)}\ndef run():\n    return json.dumps(pried({paths}))\n"
+    candidate = Candidate(lambda: confined.spawn_worker(Limits()), source, "answer.py", Limits())
+    answer = candidate.ask(Call(0, "run", None, [], {}), [])
+    candidate.stop()
+    assert answer.problem is None, answer.problem
+    found = json.loads(answer.value)
+    assert {path: got for path, got in found.items() if got != "PermissionError"} == {}
+    assert len(found) > 100

@@ -200,7 +200,7 @@ def raised(reply: calls.Raised) -> Problem:
     facts = {"type": clean(reply.error), "text": clean(reply.text)[:1000], "frames": clean(reply.frames).rstrip()}
     if reply.missing:
         return Problem("missing", {"name": facts["text"], "names": " ".join(clean(name) for name in reply.names)})
-    if reply.error == "NotImplementedError":
+    if reply.error == "NotImplementedError" and "raise NotImplementedError" in reply.frames.rpartition("File ")[2]:
         return Problem("blank", {"blank": facts["text"] or "?", "frames": facts["frames"]})
     if reply.error in ("SystemExit", "KeyboardInterrupt", "GeneratorExit"):
         return Problem("exit", facts)

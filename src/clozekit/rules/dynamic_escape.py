@@ -148,10 +148,10 @@ def _has_plain_end(node: ast.expr) -> bool:
 
 
 def _is_harmless(node: ast.expr) -> bool:
-    """A literal that names no attribute of concern."""
+    """A literal that names one attribute, of no concern; a dotted one is a path that no other rule would see."""
     if not isinstance(node, ast.Constant):
         return False
-    return not (isinstance(node.value, str) and any(part in ATTRIBUTES for part in node.value.split(".")))
+    return not isinstance(node.value, str) or (node.value.isidentifier() and node.value not in ATTRIBUTES)
 
 
 def _is_stored(node: ast.Attribute | ast.Name) -> bool:

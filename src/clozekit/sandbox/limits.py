@@ -20,7 +20,7 @@ def apply(limits: Limits, apart: bool) -> None:
     with open("/proc/self/statm") as file:
         pages = int(file.read().split()[0])
     for what, limit in (
-        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_CORE, 1),  # 0 would not keep a crash from the program that the kernel pipes dumps to
         (resource.RLIMIT_AS, pages * resource.getpagesize() + limits.memory),
         (resource.RLIMIT_FSIZE, limits.file_size),
         (resource.RLIMIT_NOFILE, limits.open_files),

@@ -57,7 +57,7 @@ def nest() -> None:
         _wait(pid)
     prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
     call("mount", b"none", b"/", None, MS_REC | MS_SLAVE, None)
-    with contextlib.suppress(PermissionError):
+    with contextlib.suppress(OSError):
         call("mount", b"proc", b"/proc", b"proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, None)
 
 

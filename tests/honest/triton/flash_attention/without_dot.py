@@ -45,6 +45,6 @@ def flash_attention(q, k, v, causal=False):
         few_queries[(triton.cdiv(T, BQ), H)](
             q[b], k[b], v[b], out[b],
             *q[b].stride(), *k[b].stride(), *v[b].stride(), *out[b].stride(),
-            T, D, D ** -0.5, CAUSAL=causal, BQ=BQ, BK=32, BD=triton.next_power_of_2(D),
+            T, D, D ** -0.5, CAUSAL=causal, BQ=BQ, BK=16, BD=triton.next_power_of_2(D),
         )
     return out
