@@ -72,17 +72,8 @@ HOLES = {
         triton/fused_softmax/block_of_2048
         triton/fused_softmax/forty_rows
     """,
-    "computed where no mode is active: in backward, while the answer is encoded, inside TorchScript and C++": """
-        normalization/rms_norm/jit_trace
-        normalization/rms_norm/trace_at_import
-    """,
-    "a library's own formula that no list names": """
-        normalization/rms_norm/decomposition_lookup
-        normalization/rms_norm/decomposition_table
-    """,
     "no rule against reaching into the judge: sys.modules, frames, patches of clozekit and torch": """
         normalization/rms_norm/patch_under_a_shadow
-        triton/fused_softmax/launch_record_forged
     """,
     "lines are counted, not the work: C loops, idle rounds": """
         sampling/top_p/loop_in_a_key_function
@@ -101,21 +92,13 @@ HOLES = {
         triton/fused_softmax/compute_while_pruning
         triton/fused_softmax/copies_first
         triton/fused_softmax/dummy_launch_first
-        triton/fused_softmax/kernel_only_copies
-        triton/fused_softmax/no_triton_at_all
         triton/fused_softmax/numpy_on_the_host
         triton/fused_softmax/reads_twice
         triton/fused_softmax/three_passes
         triton/fused_softmax/writes_beyond
     """,
     "refused, but with an error or a path of ours": """
-        attention/kv_cache/bias_class
-        attention/multi_head_attention/compiled
         attention/multi_head_attention/flex_attention
-        attention/multi_head_attention/onnx_operator
-        normalization/rms_norm/make_fx
-        normalization/rms_norm/strides_beyond_the_storage
-        normalization/rms_norm/torch_ops
     """,
     "the name resolver takes quadratic time, in the front": """
         normalization/rms_norm/bomb_of_unpacking
