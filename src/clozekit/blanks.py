@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from clozekit import syntax
 from clozekit.errors import ContentError
 
 MARKER = re.compile(r"#\s*(BLANK|END)\b\s*(.*)")
@@ -92,7 +93,7 @@ def _lines(source: str) -> list[str]:
 
 def _tree(source: str) -> ast.Module:
     try:
-        return ast.parse(source)
+        return syntax.parse(source)
     except SyntaxError as error:
         raise ContentError(f"line {error.lineno}: {error.msg}") from None
 

@@ -18,7 +18,7 @@ from typing import Annotated, Any, TypeVar, get_args
 from msgspec import Meta, Struct, ValidationError, convert
 from msgspec.structs import fields
 
-from clozekit import blanks, phrases
+from clozekit import blanks, phrases, syntax
 from clozekit.errors import ContentError, NotFound
 
 LANGUAGES = ("en", "zh")
@@ -116,7 +116,7 @@ class Exercise:
         """One of the author's Python files, as text and parsed."""
         try:
             source = path.read_text("utf-8")
-            return source, ast.parse(source)
+            return source, syntax.parse(source)
         except FileNotFoundError:
             raise ContentError(f"{self.id}: {path} is missing; `cloze new` writes an example of every file") from None
         except UnicodeDecodeError as error:

@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from clozekit import blanks
+from clozekit import blanks, syntax
 
 Node = Any  # an ast.AST: mypy gives positions to some of its kinds only
 Edit = tuple[int, int, str]  # bytes [start:end] become the text
@@ -92,7 +92,7 @@ def meaning(source: str) -> str | None:
     """What remains when layout and comments go; None if this is no Python."""
     try:
         with warnings.catch_warnings(action="ignore"):
-            compile(tree := ast.parse(source), "<mutant>", "exec")
+            compile(tree := syntax.parse(source), "<mutant>", "exec")
     except SyntaxError:
         return None
     return ast.dump(tree)
@@ -221,7 +221,7 @@ class Text:
 
     def __init__(self, source: str):
         self.bytes = source.encode()
-        self.tree = ast.parse(source)
+        self.tree = syntax.parse(source)
         newlines = list(re.finditer(rb"\r?\n", self.bytes))
         self.lines = [0, *(newline.end() for newline in newlines)]
         self.line_ends = [*(newline.start() for newline in newlines), len(self.bytes)]  # or where the comment starts

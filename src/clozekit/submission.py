@@ -12,6 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
+from clozekit import syntax
 from clozekit.report import Problem
 
 LIMIT = 1 << 20  # bytes of source
@@ -72,7 +73,7 @@ def parse(raw: bytes, name: str) -> Submission:
     if not source.strip():
         raise Unreadable(Problem("empty", {}))
     try:
-        tree = ast.parse(source, name)
+        tree = syntax.parse(source, name)
     except SyntaxError as error:
         raise Unreadable(_syntax_problem(error, source)) from None
     except (ValueError, MemoryError, RecursionError) as error:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from msgspec import Struct, field
 
-from clozekit import blanks, submission
+from clozekit import blanks, submission, syntax
 from clozekit.engine import Engine
 from clozekit.errors import ContentError
 from clozekit.exercise import LANGUAGES, LEVELS, Exercise
@@ -96,7 +96,7 @@ def static_complaints(exercise: Exercise) -> Iterator[str]:
 
 def _signature_complaints(exercise: Exercise) -> Iterator[str]:
     """`entry` in the TOML declares what the solution defines."""
-    defined = dict(blanks.functions(ast.parse(exercise.solution)))
+    defined = dict(blanks.functions(syntax.parse(exercise.solution)))
     for declaration in exercise.sheet.entry:
         name, _, arguments = declaration.partition("(")
         node = defined.get(name) or defined.get(f"{name}.__init__")
@@ -113,7 +113,7 @@ def _signature_complaints(exercise: Exercise) -> Iterator[str]:
             kwarg=node.args.kwarg,
             defaults=node.args.defaults,
         )
-        declared = ast.unparse(ast.parse(f"def f({arguments}: pass").body[0].args)  # type: ignore[attr-defined]
+        declared = ast.unparse(syntax.parse(f"def f({arguments}: pass").body[0].args)  # type: ignore[attr-defined]
         if ast.unparse(plain) != declared:
             yield f"entry `{declaration}`: the solution has `{name}({ast.unparse(plain)})`"
 
