@@ -1,5 +1,6 @@
 """The command line: arguments in, text out. `cloze --help` and `cloze list` answer without torch."""
 
+import contextlib
 import io
 import os
 import sys
@@ -40,7 +41,7 @@ class Cloze(click.Group):
         except OSError as error:  # a disk that is full, a directory that may not be written
             place = f"{error.filename}: " if error.filename else ""
             click.echo(f"cloze: {place}{error.strerror or error}", err=True)
-            if isinstance(sys.stdout, io.TextIOWrapper):  # what could not be written must not fail again at the exit
+            with contextlib.suppress(OSError):  # what could not be written must not fail again at the exit
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(2)
 
