@@ -212,6 +212,20 @@ def test_what_could_not_be_checked_is_marked_as_no_fault():
     assert "not your fault: KeyError: 3" in text(found)
 
 
+def test_what_could_not_be_checked_calls_for_no_next_step():
+    problem = Problem("timeout", {"seconds": "1"})
+    shown = text(report(Result("a", "could not check", problem=problem), verdict="could not check"))
+    assert shown.splitlines()[-2:] == ["✗ 0 of 1 tests passed", "could not check  lab/square  0 of 1 points"]
+
+
+def test_a_report_without_tests_counts_none():
+    found = report(verdict="could not check", problem=Problem("grader", {"error": "x"}))
+    assert text(found).splitlines() == [
+        "  the grader itself failed, which is not your fault: x",
+        "could not check  lab/square  0 of 0 points",
+    ]
+
+
 def test_a_finding_is_told_with_its_place_and_what_to_do():
     found = report(findings=[Finding("CZ001", "error", 3, 12, Problem("CZ001", {"path": "torch.x"}))])
     assert text(found).splitlines()[:2] == [
@@ -263,6 +277,14 @@ def test_of_a_hidden_case_nothing_is_told_but_title_verdict_and_mistake(kind, la
     assert "731" not in told
     assert told == json.dumps(render.as_json(other, EXERCISE, language, "visible")) + text(other, language, "visible")
     assert "forgets_eps" in told
+
+
+def test_a_hidden_failure_says_that_it_is_hidden():
+    result = Result("h", "failed", hidden=True, problem=VALUE, mistake="forgets_eps")
+    told = "a hidden case; it tells no more than this"
+    said = render.as_json(report(result), EXERCISE, "en", "visible")
+    assert said["tests"][0]["message"] == f"{told}\nAbout forgets_eps."
+    assert text(report(result), reveal="visible").splitlines()[:2] == ["✗ h", f"    {told}"]
 
 
 def test_hidden_cases_are_not_told_apart_by_what_is_left_out():

@@ -47,6 +47,14 @@ def other_libraries(x):
     return reference(x), relative(x), ours.softmax(x), torch_like.softmax, os.path.softmax
 
 
+def other_libraries_by_another_name(x):
+    m = math
+    np_or_math = np if x else m
+    for each in (math, np):
+        each.exp(x)
+    return m.exp(x), np_or_math.exp(x)
+
+
 def a_keyword(x, call):
     return call(softmax=True, exp=2, mylib=1)
 
@@ -76,6 +84,10 @@ class Layer(nn.Module):
 
     def forward(self, x):
         return self.softmax(self.exp(x))
+
+    @property
+    def again(self):
+        return self.softmax
 
 
 def a_dict(config):

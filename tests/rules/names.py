@@ -93,6 +93,33 @@ def by_unpacking(x):
     return first.softmax(x, -1)  # CZ001: 12
 
 
+def by_unpacking_a_rest(x):
+    a, *b = math, torch, torch.special
+    b[0].softmax(x, -1)  # CZ001: 5
+    (c, d), e = torch.nn, math
+    return c.Softmax(-1)  # CZ001: 12
+
+
+def by_context(x, nullcontext):
+    with nullcontext(torch) as home:
+        return home.softmax(x, -1)  # CZ001: 16
+
+
+def by_argument(given, *, named=None):
+    return given.softmax(1), named.softmax(1)  # CZ001: 12 CZ001: 30
+
+
+by_argument(torch, named=torch.special)
+
+
+def gives():
+    return torch.nn.functional
+
+
+def by_result(x):
+    return gives().softmax(x, -1)  # CZ001: 12
+
+
 def by_walrus(x):
     if (home := torch) is not None:
         return home.softmax(x, -1)  # CZ001: 16
