@@ -4,7 +4,6 @@ findings(tree, sheet)  ->  [Finding("CZ001", "error", 7, 12, Problem("CZ001", {"
 """
 
 import ast
-from types import ModuleType
 
 from clozekit.exercise import Sheet
 from clozekit.report import Finding, Problem
@@ -38,14 +37,3 @@ def findings(tree: ast.Module, sheet: Sheet) -> list[Finding]:
     except RecursionError:
         return [Finding("CZ101", "error", 1, 1, Problem("CZ101-deep"))]
     return sorted(found, key=lambda finding: (finding.line, finding.column, finding.code))
-
-
-def manual() -> str:
-    """docs/rules.md: the pages of all rules."""
-    return "\n".join(["# The rules", "", "Generated: `cloze rule > docs/rules.md`.", "", *map(page, RULES)])
-
-
-def page(rule: ModuleType) -> str:
-    """One rule's page as Markdown."""
-    title, *lines = (rule.__doc__ or "").strip().splitlines()
-    return "\n".join([f"## {title}", *(f"**{line}**\n" if line[:1].strip() else line for line in lines), ""])
