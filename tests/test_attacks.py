@@ -32,28 +32,6 @@ SLOW = "the name resolver takes quadratic time, in the front"  # a fast machine 
 
 # Why each passes, or is refused badly, today.
 HOLES = {
-    "no anti-caching cases yet (issue 3.4): repeat, refill in place, change a middle element, keep earlier results": """
-        alignment/dpo/baseline_from_the_batch_before
-        alignment/dpo/running_mean
-        attention/kv_cache/changes_an_earlier_argument
-        attention/kv_cache/one_buffer_for_all_answers
-        attention/multi_head_attention/changes_its_parameters
-        attention/multi_head_attention/weights_cached
-        normalization/rms_norm/cache_by_data_ptr
-        normalization/rms_norm/cache_by_fingerprint
-        normalization/rms_norm/cache_by_id
-        normalization/rms_norm/cache_by_shape
-        normalization/rms_norm/cache_lru
-        normalization/rms_norm/cache_on_the_tensor
-        normalization/rms_norm/one_buffer_for_all
-        normalization/rms_norm/right_for_a_while
-        normalization/rms_norm/right_only_the_first_time
-        normalization/rms_norm/state_in_a_default
-        sampling/top_p/cached_by_vocabulary
-        tokenization/bpe_train/one_list_for_all
-        tokenization/bpe_train/state_between_calls
-        triton/fused_softmax/cached_by_address
-    """,
     "cases are of the same sizes and values for every seed": """
         alignment/dpo/beta_rounded
         alignment/dpo/only_thirteen_pairs
@@ -76,11 +54,6 @@ HOLES = {
     """,
     "no rule against reaching into the judge: sys.modules, frames, patches of clozekit and torch": """
         normalization/rms_norm/patch_under_a_shadow
-    """,
-    "lines are counted, not the work: C loops, idle rounds": """
-        sampling/top_p/loop_in_a_key_function
-        sampling/top_p/loop_in_c
-        sampling/top_p/loop_with_small_steps_padded
     """,
     "no meters and no check of who wrote the answer yet: host compute, passes over memory, t x t buffers": """
         triton/flash_attention/compute_in_the_grid

@@ -97,7 +97,7 @@ SENTENCES = {
     ),
     "a loop": (
         Problem("steps", {"small": "9", "first": "f(1)", "large": "99", "second": "f(2)"}),
-        "9 lines of Python ran for f(1), 99 for f(2): the work is done in a Python loop",
+        "9 steps of Python for f(1), 99 for f(2): the work is done in a Python loop",
     ),
     "a hang": (Problem("timeout", {"call": CALL, "seconds": "10"}), f"{CALL}\nno answer within 10 s"),
     "a crash": (Problem("segfault", {"signal": "SIGSEGV"}), "your code crashed its process (SIGSEGV)"),

@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 
 import clozekit
+from clozekit import calls
 from clozekit.describe import DETAILS
 from clozekit.grading import compare
 from clozekit.phrases import LANGUAGES, say, table
@@ -22,6 +23,7 @@ TREES = {path: ast.parse(path.read_text("utf-8")) for path in SOURCE.rglob("*.py
 COMPUTED = {
     "found.kind": get_args(compare.Kind),
     "reply.error": ("RecursionError", "MemoryError"),
+    "f'earlier-{answer.disturbed[0]}'": tuple(f"earlier-{kind}" for kind in get_args(calls.Earlier)),
     "kind": ("cpu", "segfault", "killed", "signal"),
     "problem.kind": (),  # another one's
     "kind or code": (*(rule.CODE for rule in RULES), "CZ102-change"),

@@ -7,13 +7,14 @@ Call("append", 1, [k, v], {})                 ->  Returned(Items("tuple", [...])
 Parameters(1, {"q_proj.weight": ...})         ->  Returned(None) | Mismatched(...)
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from clozekit.values import Name, Value
 
 Text = Annotated[str, Meta(max_length=20_000)]
+Earlier = Literal["argument", "result"]  # of a call before this one
 
 
 class Load(Struct, tag=True, frozen=True):
@@ -30,6 +31,9 @@ class Call(Struct, tag=True, frozen=True):
     keep: store the result under this number instead of sending it.
     cotangents: run backward from the floating outputs with these and send the gradients of inputs and parameters.
     count_steps: count the lines of the submission that run.
+    refill: write the tensors' values into those of the last call, and call with the very same objects.
+    rounds: call so many times before, for whoever counts.
+    inference: run in inference mode, which shows the operators that are made of others before they are taken apart.
     """
 
     nonce: int
@@ -40,18 +44,27 @@ class Call(Struct, tag=True, frozen=True):
     keep: int | None = None
     cotangents: list[Value] | None = None
     count_steps: bool = False
+    refill: bool = False
+    rounds: int = 0
+    inference: bool = False
 
 
 class Parameters(Struct, tag=True, frozen=True):
-    """Load these parameters into the kept module, all of them and no others."""
+    """Load these parameters into the kept module, all of them and no others; with `refill` into the same memory."""
 
     nonce: int
     held: int
     values: dict[str, Value]
+    refill: bool = False
 
 
 class Returned(Struct, tag=True, frozen=True):
-    """A result. `changed` names the arguments that the call altered in place, `used` what torch was asked to do."""
+    """A result, and what else the call did.
+
+    changed: the arguments, by number, and the parameters, by name, that it altered in place.
+    disturbed: what it altered of earlier calls. used: what torch was asked to do. steps: lines that ran, if counted.
+    threads: how many that it started are still alive.
+    """
 
     nonce: int
     value: Value = None
@@ -60,6 +73,8 @@ class Returned(Struct, tag=True, frozen=True):
     parameters: Annotated[dict[Name, Value], Meta(max_length=2000)] | None = None
     used: Annotated[dict[Name, int], Meta(max_length=2000)] = {}
     steps: int = 0
+    disturbed: Annotated[list[Earlier], Meta(max_length=2)] = []
+    threads: int = 0
 
 
 class Raised(Struct, tag=True, frozen=True):

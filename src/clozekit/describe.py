@@ -11,17 +11,21 @@ from clozekit.phrases import say, table
 from clozekit.report import Problem
 
 DETAILS = {"parameters": ("missing", "extra", "other"), "keys": ("yours", "expected")}  # facts with a line of their own
+AGAIN = {"refilled": "again-refilled", "repeated": "again-repeated"}  # said behind a call that was asked again
 
 
 def describe(problem: Problem, language: str) -> str:
     """What is wrong and where."""
     facts = problem.facts | _derived(problem, language)
     sentence = _fill(table(language)[problem.kind], facts).rstrip(" \n:：")  # an exception may have no text
-    return clean("\n".join(line for line in (facts.get("call"), sentence, facts.get("frames")) if line))
+    call = facts.get("call", "") + (say(language, AGAIN[facts["again"]]) if "again" in facts else "")
+    return clean("\n".join(line for line in (call, sentence, facts.get("frames")) if line))
 
 
 def next_step(problem: Problem, language: str) -> str:
     """What to do about it; "" where the sentence already says."""
+    if "again" in problem.facts:
+        return say(language, "again-advice")
     return clean(_fill(table(language).get(f"{problem.kind}-next", ""), problem.facts))
 
 

@@ -267,7 +267,7 @@ class Engine:
                 finally:
                     theirs.close()
                 channel = Channel(ours)
-                channel.send(Collect(path, self.seed))
+                channel.send(Collect(path, self.seed, exercise.sheet.policy.kernel))
                 try:
                     collected, _, _ = channel.receive(Collected, time.monotonic() + START_SECONDS)
                 except (Gone, TimedOut):

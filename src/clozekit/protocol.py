@@ -80,10 +80,11 @@ class Ready(Struct, tag=True, frozen=True):
 
 
 class Collect(Struct, tag=True, frozen=True):
-    """Load this grader. `seed` fixes all inputs that its cases draw."""
+    """Load this grader. `seed` fixes all inputs that its cases draw; `kernel`: its answers are Triton kernels."""
 
     grader: str
     seed: int
+    kernel: bool = False
 
 
 class Case(Struct, frozen=True):

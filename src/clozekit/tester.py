@@ -18,9 +18,10 @@ import torch
 from _pytest.runner import runtestprotocol
 
 from clozekit.errors import CannotCheck
-from clozekit.grading.check import GraderError, Refused, Truth
+from clozekit.grading.check import GraderError, Refused
 from clozekit.grading.grading import Grading, Source
 from clozekit.grading.plugin import GRADING, case_name
+from clozekit.grading.questions import Truth
 from clozekit.protocol import Case, Collect, Collected, Ended, EndWorker, Graded, Job, Limits, NeedWorker, Started
 from clozekit.report import Margin, Problem, Result
 from clozekit.wire import Channel, Gone
@@ -96,7 +97,9 @@ class Tester:
 
     def rehearse(self, items: list[pytest.Item]) -> None:
         """Evaluate every reference once, here, so that no child has to. What fails here fails there, and is told."""
-        grading = Grading(no_worker, Source("", ""), Limits(), self.request.seed, self.memory)
+        grading = Grading(
+            no_worker, Source("", "", kernel=self.request.kernel), Limits(), self.request.seed, self.memory
+        )
         grading.rehearsal = True
         items[0].config.stash[GRADING] = grading
         for item in items:
@@ -106,7 +109,14 @@ class Tester:
         """In the child: run every test on one submission and report. Never returns."""
         signal.setitimer(signal.ITIMER_REAL, 2 * job.seconds)  # the last resort; the deadline below is the rule
         front = Front(Channel(socket.socket(fileno=fd)))
-        source = Source(job.source, job.name, job.mistaken, frozenset(job.rounding), frozenset(job.forbidden))
+        source = Source(
+            job.source,
+            job.name,
+            job.mistaken,
+            frozenset(job.rounding),
+            frozenset(job.forbidden),
+            self.request.kernel,
+        )
         grading = Grading(front.spawn, source, job.limits, self.request.seed, self.memory)
         run = Run(grading, job)
         try:
@@ -177,7 +187,8 @@ class Run:
             return Graded(self.results, mistake=mistake)
         asked = [
             (test, each, each.truth)
-            for test, questions in self.grading.trials.items()
+            for questions_of in (self.grading.trials, self.grading.unasked)
+            for test, questions in questions_of.items()
             for each in questions
             if each.truth
         ]

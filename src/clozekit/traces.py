@@ -42,15 +42,25 @@ class Trace:
         operators = {f"torch.ops.{name.replace('::', '.')}": count for name, count in self.operators.items()}
         return dict(list((self.functions | operators).items())[:LIMIT])
 
+    @property
+    def steps(self) -> int:
+        """What Python asked for, call by call and number by number."""
+        return self.functions.total() + self.operators.total() + self._modes[0].listed
+
 
 class _Functions(TorchFunctionMode):
+    """`listed`: how many elements of tensors became Python numbers by `tolist`, which is one call for any number."""
+
     def __init__(self, seen: Counter[str]):
         super().__init__()
         self.seen = seen
+        self.listed = 0
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if name := public_name(func):
             self.seen[name] += 1
+        if func is torch.Tensor.tolist:
+            self.listed += args[0].numel()
         return func(*args, **(kwargs or {}))
 
 

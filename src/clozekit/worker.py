@@ -17,9 +17,11 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import torch
 
 from clozekit import calls, values
+from clozekit.earlier import Earlier
 from clozekit.protocol import Limits, Ready
 from clozekit.sandbox import Prepared, enter, grants
 from clozekit.traces import Trace
@@ -85,6 +87,8 @@ class Worker:
         self.module = types.ModuleType(MODULE)
         self.name = MODULE
         self.held: dict[int, Any] = {}
+        self.given: tuple[list[Any], dict[str, Any]] = [], {}  # the arguments of the last call
+        self.earlier = Earlier()
 
     def serve(self) -> None:
         """Answer requests, one frame each, until the channel closes."""
@@ -119,6 +123,7 @@ class Worker:
         self.module = sys.modules[MODULE] = types.ModuleType(MODULE)
         self.module.__file__ = self.name
         self.held.clear()
+        self.given, self.earlier = ([], {}), Earlier()
         if interpret := sys.modules.get("clozekit.kernels.interpret"):
             interpret.install()
         exec(compile(request.source, self.name, "exec", dont_inherit=True), self.module.__dict__)
@@ -126,32 +131,57 @@ class Worker:
 
     def call(self, request: calls.Call, reader: values.Reader, buffers: list[Any]) -> calls.Reply:
         """One call; with cotangents also backward."""
-        args = [reader.decode(arg) for arg in request.args]
-        kwargs = {name: reader.decode(arg) for name, arg in request.kwargs.items()}
+        args, kwargs = self.given = self.arguments(request, reader)
         sent = zip([*args, *kwargs.values()], [*request.args, *request.kwargs.values()], strict=True)
-        leaves = tensors([arg for arg, value in sent if not isinstance(value, values.Held)])
-        before = [leaf.clone() for leaf in leaves]
+        own = [arg for arg, value in sent if not isinstance(value, values.Held)]
         function = self.find(request)
+        leaves = tensors(own)
+        parameters = dict(function.named_parameters()) if isinstance(function, torch.nn.Module) else {}
+        watched = {**{str(i): leaf for i, leaf in enumerate(leaves)}, **parameters}
+        before = {name: leaf.detach().clone() for name, leaf in watched.items()}
         backward = request.cotangents is not None
         inputs = [leaf.requires_grad_() for leaf in leaves if leaf.is_floating_point()] if backward else []
-        with torch.set_grad_enabled(backward), Steps(self.name, request.count_steps) as steps, Trace() as trace:
-            result = function(*args, **kwargs)
-        used = trace.names()
-        pairs = enumerate(zip(leaves, before, strict=True))
-        changed = [str(i) for i, (leaf, old) in pairs if not same(leaf, old)][:50]
+        threads = len(sys._current_frames())
+        with torch.inference_mode() if request.inference else torch.set_grad_enabled(backward):
+            for _ in range(request.rounds):
+                function(*args, **kwargs)
+            with Steps(self.name, request.count_steps) as steps, Trace() as trace:
+                result = function(*args, **kwargs)
+        reply = calls.Returned(
+            request.nonce,
+            changed=[name for name, leaf in watched.items() if not same(leaf, before[name])][:50],
+            used=trace.names(),
+            steps=steps.count + trace.steps if request.count_steps else 0,
+            disturbed=self.earlier.disturbed(),
+            threads=len(sys._current_frames()) - threads,
+        )
+        self.earlier.keep("argument", own)
         if request.keep is not None:
             self.held[request.keep] = result
-            return calls.Returned(request.nonce, values.Held(request.keep), changed, used=used)
-        value = values.encode(result, buffers)
+            return msgspec.structs.replace(reply, value=values.Held(request.keep))
+        reply = msgspec.structs.replace(reply, value=values.encode(result, buffers))
+        self.earlier.keep("result", result)
         if request.cotangents is None:
-            return calls.Returned(request.nonce, value, changed, used=used, steps=steps.count)
-        own = dict(function.named_parameters()) if isinstance(function, torch.nn.Module) else {}
+            return reply
         self.backward(result, [reader.decode(cotangent) for cotangent in request.cotangents])
         gradients = [values.encode(leaf.grad, buffers) for leaf in inputs]
-        parameters = {name: values.encode(parameter.grad, buffers) for name, parameter in own.items()}
-        for parameter in own.values():
-            parameter.grad = None
-        return calls.Returned(request.nonce, value, changed, gradients, parameters, used)
+        of_parameters = {name: values.encode(parameter.grad, buffers) for name, parameter in parameters.items()}
+        for leaf in (*inputs, *parameters.values()):
+            leaf.grad = None
+        return msgspec.structs.replace(reply, inputs=gradients, parameters=of_parameters)
+
+    def arguments(self, request: calls.Call, reader: values.Reader) -> tuple[list[Any], dict[str, Any]]:
+        """What to call with: new objects, or those of the last call with new values in them."""
+        args = [reader.decode(arg) for arg in request.args]
+        kwargs = {name: reader.decode(arg) for name, arg in request.kwargs.items()}
+        if not request.refill:
+            return args, kwargs
+        old_args, old_kwargs = self.given
+        for leaf, value in zip(tensors([old_args, old_kwargs]), tensors([args, kwargs]), strict=True):
+            leaf.data.copy_(value)  # no version counter sees it
+        self.earlier.renew()
+        args = [old if tensors([old]) else new for old, new in zip(old_args, args, strict=True)]
+        return args, {name: old if tensors([old]) else kwargs[name] for name, old in old_kwargs.items()}
 
     @staticmethod
     def backward(result: Any, cotangents: list[torch.Tensor]) -> None:
@@ -192,7 +222,11 @@ class Worker:
             return calls.Mismatched(request.nonce, {name: list(p.shape) for name, p in own.items()})
         with torch.no_grad():
             for name, value in given.items():
-                own[name].data = value.clone()
+                if request.refill:
+                    own[name].data.copy_(value)
+                else:
+                    own[name].data = value.clone()
+        self.earlier.renew()
         return calls.Returned(request.nonce)
 
     def raised(self, request: calls.Request, error: BaseException) -> calls.Reply:

@@ -10,7 +10,8 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -45,11 +46,13 @@ class Answer:
     """One answer of the worker, decoded. `problem` is set where there is no value."""
 
     value: Any = None
-    changed: list[int] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
     inputs: list[Any] = field(default_factory=list)
     parameters: dict[str, Any] = field(default_factory=dict)
     used: frozenset[str] = frozenset()
     steps: int = 0
+    disturbed: list[calls.Earlier] = field(default_factory=list)
+    threads: int = 0
     problem: Problem | None = None
 
 
@@ -106,14 +109,26 @@ class Candidate:
 
     def printed(self) -> str:
         """What the learner's code printed since the last question, capped."""
-        if self.channel and self.channel.drain:
-            self._drain()
+        self._hear()
         text = self.output.decode("utf-8", "replace")
         if self.silent:
             text += f"\n… (+{self.silent} bytes)"
         self.output.clear()
         self.silent = 0
         return clean(text)
+
+    @contextmanager
+    def unheard(self) -> Iterator[None]:
+        """What is printed meanwhile is dropped, unless what happens meanwhile fails."""
+        self._hear()
+        output, silent = bytes(self.output), self.silent
+        yield
+        self._hear()
+        self.output[:], self.silent = output, silent
+
+    def _hear(self) -> None:
+        if self.channel and self.channel.drain:
+            self._drain()
 
     def _start(self) -> None:
         self.worker = self.spawn()
@@ -160,11 +175,13 @@ class Candidate:
         reader = values.Reader(payload)
         answer = Answer(
             value=reader.decode(reply.value),
-            changed=[int(i) for i in reply.changed if i.isdecimal()],
+            changed=reply.changed,
             inputs=[reader.decode(value) for value in reply.inputs or []],
             parameters={name: reader.decode(value) for name, value in (reply.parameters or {}).items()},
             used=frozenset(reply.used),
             steps=reply.steps,
+            disturbed=reply.disturbed,
+            threads=reply.threads,
         )
         reader.finish()
         return answer

@@ -6,12 +6,16 @@ check(layer, x, mask, gradients=True)                     a module: reference(pa
 cache = check.new("KVCache")
 check(cache.append, k, v, like=(all_k, all_v))            state: the reference sees what the answer depends on
 check(cache.method("__len__"), returns=3)                 a value known by hand
+
+A right answer of a function or a module is asked for again, with other values in the same tensors: see `again`.
 """
 
 import hashlib
 import inspect
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+import random
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -20,14 +24,16 @@ from torch import Tensor
 
 from clozekit import calls, values
 from clozekit.describe import describe
-from clozekit.grading.candidate import Answer, Candidate
-from clozekit.grading.compare import difference, excess
+from clozekit.grading.again import Again, refilled, repeated
+from clozekit.grading.candidate import Candidate
 from clozekit.grading.marks import Reference
-from clozekit.grading.tolerance import Expected, expect, expect_gradients, floating_leaves, leaves
+from clozekit.grading.questions import PARAMETERS, Kept, Method, Question, Truth, encode, resolve, signature
+from clozekit.grading.tolerance import expect, expect_gradients, floating_leaves, leaves
 from clozekit.report import Problem
 
+KERNELS = 0.3  # the share of calls of a kernel that are asked again: the interpreter is slow
+REPEATED = 0.5  # the share of those asked again that are also repeated as they were
 MISSING: Any = inspect.Parameter.empty
-PARAMETERS = "parameters"  # what a module's reference calls its first argument
 DtypeRule: TypeAlias = torch.dtype | Literal["like arguments"] | None
 
 
@@ -46,110 +52,25 @@ class GraderError(Exception):
     """A grader asks for something that makes no sense: its author's mistake, never the learner's."""
 
 
-@dataclass(frozen=True)
-class Kept:
-    """An object that lives in the worker. Attributes are its methods, to be given to `check`."""
-
-    number: int
-    target: str
-    config: dict[str, Any]
-    parameters: dict[str, Tensor] | None
-
-    def __getattr__(self, name: str) -> "Method":
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return Method(self, name)
-
-    def method(self, name: str) -> "Method":
-        """A method whose name Python would look up on us, such as `__len__`."""
-        return Method(self, name)
-
-
-@dataclass(frozen=True)
-class Method:
-    """A method of a kept object."""
-
-    owner: Kept
-    name: str
-
-
-@dataclass(frozen=True)
-class Truth:
-    """What a call must return, and the gradients by path ("x", "parameters['q_proj.weight']")."""
-
-    answer: Expected
-    gradients: dict[str, Expected] = field(default_factory=dict)
-    cotangents: list[Tensor] = field(default_factory=list)
-
-
-@dataclass
-class Question:
-    """One call as it was sent, what its answer has to be, and what became of it."""
-
-    text: str
-    request: calls.Request
-    buffers: list[Any]
-    truth: Truth | None = None
-    labels: list[str] = field(default_factory=list)
-    wanted: dict[str, Tensor] = field(default_factory=dict)
-    forbidden: frozenset[str] = frozenset()
-    smaller: "Question | None" = None  # the call that must run as many lines of Python
-    answer: Answer = field(default_factory=Answer)
-    problem: Problem | None = None
-
-    def judge(self, answer: Answer) -> Problem | None:
-        """Why this answer is refused; None if it is right."""
-        if answer.problem:
-            if answer.problem.kind == "parameters":
-                return _with_call(_parameter_problem(answer.problem.facts, self.wanted), self.text)
-            return _with_call(answer.problem, self.text)
-        if answer.changed:
-            names = ", ".join(self.labels[i] for i in answer.changed if i < len(self.labels))
-            return Problem("changed", {"call": self.text, "names": names or "?"})
-        if used := sorted(answer.used & self.forbidden):
-            return Problem("forbidden", {"call": self.text, "path": used[0]})
-        for path, value, expected in self.pairs(answer):
-            if path and value is None:
-                return Problem("no-gradient", {"call": self.text, "path": path})
-            if found := difference(value, expected):
-                facts = {"call": self.text, "where": f"∂{path} {found.where}".strip() if path else found.where}
-                for name in ("yours", "expected", "excess", "wrong", "total", "position"):
-                    fact = getattr(found, name)
-                    facts[name] = f"{fact:.3g}" if isinstance(fact, float) else str(fact)
-                return Problem(found.kind, facts)
-        if self.smaller and answer.steps > self.smaller.answer.steps:
-            counts = {"small": str(self.smaller.answer.steps), "large": str(answer.steps)}
-            return Problem("steps", {"first": self.smaller.text, "second": self.text, **counts})
-        return None
-
-    def excess(self) -> float:
-        """How many spreads the worst leaf of the answer is off."""
-        return max((excess(value, expected) for _, value, expected in self.pairs(self.answer)), default=0.0)
-
-    def pairs(self, answer: Answer) -> Iterator[tuple[str, Any, Expected]]:
-        """The answer and each gradient ("" or its path) beside what is expected."""
-        if self.truth is None:
-            return
-        yield "", answer.value, self.truth.answer
-        inputs = iter(answer.inputs)
-        for path, expected in self.truth.gradients.items():
-            name = path.removeprefix(f"{PARAMETERS}['").removesuffix("']")
-            yield path, answer.parameters.get(name) if name != path else next(inputs, None), expected
-
-
 @dataclass
 class Check:
     """Asks one candidate on behalf of one test, and records every question.
 
     Without a candidate it is a rehearsal: references are evaluated and remembered, nothing is asked.
+
+    questions: what the test asked, for the diagnosis. unasked: what was asked again and answered rightly.
+    draw: what is asked again; the same in a rehearsal as in every grading.
     """
 
     candidate: Candidate | None
     references: dict[str, Reference]
     memory: dict[bytes, Truth]
     questions: list[Question]
+    unasked: list[Question]
     forbidden: frozenset[str]
+    kernel: bool
     numbers: Callable[[], int]
+    draw: random.Random
 
     def __call__(
         self,
@@ -159,6 +80,7 @@ class Check:
         returns: Any = MISSING,
         gradients: bool = False,
         dtype: DtypeRule = "like arguments",
+        once: bool = False,
         **kwargs: Any,
     ) -> Any:
         """Call `target` over there; its answer must agree with its reference. Returns the answer.
@@ -167,25 +89,27 @@ class Check:
         returns: the exact answer, where no reference is needed.
         gradients: also compare the gradients of inputs and parameters, with a random cotangent.
         dtype: of floating tensors in the answer; by default that of the first floating input.
+        once: do not ask again with other values, as no others make sense.
 
         Raises:
             Refused: the answer is wrong, or there is none.
             GraderError: the grader has no reference for this target.
         """
         __tracebackhide__ = True
-        held, name, label = _resolve(target)
-        request, buffers = _encode(held, name, args, kwargs)
-        question = Question(_signature(label, args, kwargs), request, buffers)
+        question = self._question(target, args, kwargs)
         if returns is not MISSING:
             question.truth = Truth(expect(lambda: returns, ()))
+        elif like is not None:
+            self._expect(question, target, tuple(like), kwargs, gradients, dtype)
+            question.labels = self._labels("", args, kwargs)
         else:
-            owner = target if isinstance(target, Kept) else None
-            question.truth = self._truth(label, owner, args if like is None else tuple(like), kwargs, gradients, dtype)
-            if gradients:
-                cotangents = [values.encode(cotangent, buffers) for cotangent in question.truth.cotangents]
-                question.request = msgspec.structs.replace(request, cotangents=cotangents)
-        question.labels = self._labels(label, args if like is None else (), args, kwargs)
-        return self._ask(question)
+            self._expect(question, target, args, kwargs, gradients, dtype)
+        self.questions.append(question)
+        self._ask(question)
+        if returns is MISSING and like is None and not once and not isinstance(target, Method):
+            for again in self._others(target, args, kwargs):
+                self._ask_again(again, target, gradients, dtype)
+        return question.answer.value if self.candidate else question.truth and question.truth.answer.value
 
     def new(self, target: str, *args: Any, parameters: dict[str, Tensor] | None = None, **config: Any) -> Kept:
         """Construct `target` over there, load `parameters` if given, and keep it. Give it or its methods to `check`.
@@ -194,40 +118,100 @@ class Check:
             Refused: the constructor fails, or the parameters are not named and shaped as the statement says.
         """
         __tracebackhide__ = True
-        number = self.numbers()
-        text = _signature(target, args, config)
-        self._ask(Question(text, *_encode(None, target, args, config, keep=number)))
+        kept = Kept(self.numbers(), target, config, parameters)
+        request, buffers = encode(None, target, args, config, keep=kept.number)
+        self.questions.append(Question(signature(target, args, config), request, buffers))
+        self._ask(self.questions[-1])
         if parameters is not None:
-            buffers: list[Any] = []
-            encoded = {name: values.encode(value, buffers) for name, value in parameters.items()}
-            self._ask(Question(text, calls.Parameters(0, number, encoded), buffers, wanted=parameters))
-        return Kept(number, target, config, parameters)
+            self.questions.append(_loading(kept))
+            self._ask(self.questions[-1])
+        return kept
 
     def steps_do_not_grow(self, target: str, small: Sequence[Any], large: Sequence[Any]) -> None:
-        """The two calls must run as many lines of the learner's Python: no loop over the axis in which they differ.
+        """The two calls must take as many steps of the learner's Python: no loop over the axis in which they differ.
+
+        Steps are lines that run, calls of torch, and numbers taken out of tensors.
 
         Raises:
-            Refused: the larger call runs more lines.
+            Refused: the larger call takes more steps.
         """
         __tracebackhide__ = True
         question = None
         for args in (tuple(small), tuple(large)):
-            request, buffers = _encode(None, target, args, {})
-            counting = msgspec.structs.replace(request, count_steps=True)
-            question = Question(_signature(target, args, {}), counting, buffers, smaller=question)
+            smaller, question = question, self._question(target, args, {})
+            question.request = msgspec.structs.replace(question.request, count_steps=True)
+            question.smaller = smaller
+            self.questions.append(question)
             self._ask(question)
 
-    def _ask(self, question: Question) -> Any:
+    def _question(self, target: str | Kept | Method, args: tuple, kwargs: dict) -> Question:
+        held, name, label = resolve(target)
+        request, buffers = encode(held, name, args, kwargs)
+        given = floating_leaves([list(args), kwargs])
+        labels = self._labels(label, args, kwargs)
+        return Question(signature(label, args, kwargs), request, buffers, labels=labels, given=given)
+
+    def _expect(
+        self,
+        question: Question,
+        target: str | Kept | Method,
+        args: tuple,
+        kwargs: dict,
+        gradients: bool,
+        dtype: DtypeRule,
+    ) -> None:
+        """Have the reference say what the answer to a question must be."""
+        owner = target if isinstance(target, Kept) else None
+        question.truth = self._truth(resolve(target)[2], owner, args, kwargs, gradients, dtype)
+        if gradients:
+            cotangents = [values.encode(cotangent, question.buffers) for cotangent in question.truth.cotangents]
+            question.request = msgspec.structs.replace(question.request, cotangents=cotangents)
+
+    def _ask(self, question: Question) -> None:
         __tracebackhide__ = True
         if self.candidate is None:
-            return question.truth.answer.value if question.truth else None
-        self.questions.append(question)
+            return
         question.forbidden = self.forbidden
         question.answer = self.candidate.ask(question.request, question.buffers)
         question.problem = question.judge(question.answer)
         if question.problem:
             raise Refused(question.problem)
-        return question.answer.value
+
+    def _others(self, target: str | Kept, args: tuple, kwargs: dict) -> list[Again]:
+        """What to ask after this call was answered rightly; nothing of what has a state."""
+        parameters = target.parameters if isinstance(target, Kept) else None
+        if (isinstance(target, Kept) and parameters is None) or (self.kernel and self.draw.random() >= KERNELS):
+            return []
+        found = refilled(parameters, args, kwargs, self.draw)
+        others = [found] if found else []
+        if self.draw.random() < REPEATED:
+            once_more = repeated(parameters, args, kwargs)
+            others.append(once_more._replace(rounds=0) if self.kernel else once_more)
+        return others
+
+    def _ask_again(self, again: Again, target: str | Kept, gradients: bool, dtype: DtypeRule) -> None:
+        """One more call, unless one rounding would decide it; a module's parameters are brought back afterwards."""
+        __tracebackhide__ = True
+        refill = again.kind == "refilled"
+        owner = replace(target, parameters=again.parameters) if isinstance(target, Kept) else target
+        question = self._question(owner, again.args, again.kwargs)
+        self._expect(question, owner, again.args, again.kwargs, gradients, dtype)
+        assert question.truth is not None
+        if any(expected.unstable for expected in (question.truth.answer, *question.truth.gradients.values())):
+            return
+        question.again = again.kind
+        question.request = msgspec.structs.replace(
+            question.request, refill=refill, rounds=again.rounds, inference=not refill and not gradients
+        )
+        loads = [_loading(kept, refill=True) for kept in (owner, target) if isinstance(kept, Kept) and refill]
+        with self.candidate.unheard() if self.candidate else nullcontext():
+            for each in [*loads[:1], question, *loads[1:]]:
+                try:
+                    self._ask(each)
+                except Refused:
+                    self.questions += [*loads[:1], question]
+                    raise
+        self.unasked.append(question)
 
     def _truth(
         self, label: str, owner: Kept | None, args: tuple, kwargs: dict, gradients: bool, dtype: DtypeRule
@@ -243,7 +227,8 @@ class Check:
             self.memory[key] = Truth(answer)
             if gradients:
                 kind = answer.dtype or torch.float32
-                cotangents = [torch.randn(leaf.shape).to(kind) for leaf in floating_leaves(answer.value)]
+                draw = torch.Generator().manual_seed(int.from_bytes(key[:7], "big"))  # no draw of the grader's moves on
+                cotangents = [torch.randn(x.shape, generator=draw).to(kind) for x in floating_leaves(answer.value)]
                 answer, found = expect_gradients(reference.function, inputs, named, cotangents=cotangents, **options)
                 self.memory[key] = Truth(answer, found, cotangents)
         return self.memory[key]
@@ -253,36 +238,27 @@ class Check:
             raise GraderError(f"no @reference({label!r}) in this grader")
         return self.references[label]
 
-    def _labels(self, label: str, named: tuple, args: tuple, kwargs: dict) -> list[str]:
-        """A name for each tensor among the arguments, in the order in which the worker counts them."""
+    def _labels(self, label: str, args: tuple, kwargs: dict) -> list[str]:
+        """A name for each tensor among the arguments, in the order in which the worker counts them.
+
+        Those of the reference called `label`, if there is one and it takes the arguments of the call.
+        """
         names = [f"argument {i}" for i in range(1, len(args) + 1)]
-        if named and label in self.references:
-            signature = inspect.signature(self.references[label].function)
-            own = [name for name in signature.parameters if name != PARAMETERS]
+        if label in self.references:
+            parameters = inspect.signature(self.references[label].function).parameters
+            own = [name for name in parameters if name != PARAMETERS]
             names[: len(own)] = own[: len(names)]
         named_args = [*zip(names, args, strict=True), *kwargs.items()]
         return [path for name, arg in named_args for path, leaf in leaves(arg, name) if isinstance(leaf, Tensor)]
 
 
-def _resolve(target: str | Kept | Method) -> tuple[int | None, str, str]:
-    """The kept object's number, the name to call, and the name to show."""
-    if isinstance(target, Kept):
-        return target.number, "", target.target
-    if isinstance(target, Method):
-        return target.owner.number, target.name, f"{target.owner.target}.{target.name}"
-    return None, target, target
-
-
-def _encode(
-    held: int | None, name: str, args: tuple, kwargs: dict, keep: int | None = None
-) -> tuple[calls.Call, list[Any]]:
+def _loading(kept: Kept, refill: bool = False) -> Question:
+    """The question whether a kept module takes its parameters."""
     buffers: list[Any] = []
-
-    def encoded(arg: Any) -> values.Value:
-        return values.encode(values.Held(arg.number) if isinstance(arg, Kept) else arg, buffers, strided=True)
-
-    sent = [encoded(arg) for arg in args]
-    return calls.Call(0, name, held, sent, {key: encoded(arg) for key, arg in kwargs.items()}, keep), buffers
+    wanted = kept.parameters or {}
+    encoded = {name: values.encode(value, buffers) for name, value in wanted.items()}
+    text = signature(kept.target, (), kept.config)
+    return Question(text, calls.Parameters(0, kept.number, encoded, refill), buffers, wanted=wanted)
 
 
 def _fingerprint(label: str, inputs: tuple, named: dict, gradients: bool) -> bytes:
@@ -293,42 +269,3 @@ def _fingerprint(label: str, inputs: tuple, named: dict, gradients: bool) -> byt
     for buffer in buffers:
         digest.update(buffer)
     return digest.digest()
-
-
-def _signature(label: str, args: tuple, kwargs: dict) -> str:
-    """A call as a message shows it: `rms_norm(float32[3, 8], float32[8], eps=1e-06)`."""
-    return f"{label}({', '.join([*map(brief, args), *(f'{name}={brief(arg)}' for name, arg in kwargs.items())])})"
-
-
-def brief(arg: Any) -> str:
-    """One argument in a few characters: tensors by dtype and shape, long texts and lists cut."""
-    if isinstance(arg, Tensor):
-        layout = "" if arg.is_contiguous() else " non-contiguous"
-        return f"{str(arg.dtype).removeprefix('torch.')}{list(arg.shape)}{layout}"
-    if isinstance(arg, Kept):
-        return arg.target.lower()
-    if isinstance(arg, dict):
-        return (
-            "{"
-            + ", ".join(f"{key!r}: {brief(item)}" for key, item in list(arg.items())[:4])
-            + (", …}" if len(arg) > 4 else "}")
-        )
-    if isinstance(arg, list | tuple) and any(isinstance(item, Tensor) for item in arg):
-        return f"[{', '.join(map(brief, arg))}]"
-    text = repr(arg)
-    return text if len(text) <= 60 else f"{text[:57]}…"
-
-
-def _with_call(problem: Problem, text: str) -> Problem:
-    return Problem(problem.kind, {"call": text, **problem.facts})
-
-
-def _parameter_problem(own: dict[str, str], wanted: dict[str, Tensor]) -> Problem:
-    """The module's parameters are not those of the statement: which are missing, too many, of another shape."""
-    shapes = {name: str(list(value.shape)) for name, value in wanted.items()}
-    missing = [f"{name} {shape}" for name, shape in shapes.items() if name not in own]
-    extra = [f"{name} {shape}" for name, shape in own.items() if name not in shapes]
-    other = [
-        f"{name} {own[name]} (expected {shape})" for name, shape in shapes.items() if own.get(name, shape) != shape
-    ]
-    return Problem("parameters", {"missing": ", ".join(missing), "extra": ", ".join(extra), "other": ", ".join(other)})

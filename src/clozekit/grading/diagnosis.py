@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from clozekit.grading.candidate import Answer, Candidate
-from clozekit.grading.check import Question
 from clozekit.grading.compare import difference
+from clozekit.grading.questions import Question
 from clozekit.grading.tolerance import Expected
 from clozekit.grading.trees import parts
 

@@ -3,7 +3,8 @@
 Grading
   ├─ visible: Candidate       one worker for the visible cases
   ├─ hidden: Candidate        another for the hidden ones: what they send must not be there to be printed later
-  └─ trials: {test: [Question, ...]}
+  ├─ trials: {test: [Question, ...]}
+  └─ unasked: {test: [Question, ...]}     what was asked again, see `again`
 """
 
 import hashlib
@@ -17,9 +18,10 @@ import numpy
 import torch
 
 from clozekit.grading.candidate import Candidate, Spawn
-from clozekit.grading.check import Check, Question, Truth
+from clozekit.grading.check import Check
 from clozekit.grading.diagnosis import diagnose
 from clozekit.grading.marks import references
+from clozekit.grading.questions import Question, Truth
 from clozekit.protocol import Limits
 
 
@@ -32,6 +34,7 @@ class Source:
     mistaken: Mapping[str, str] = field(default_factory=dict)
     rounding: frozenset[str] = frozenset()
     forbidden: frozenset[str] = frozenset()
+    kernel: bool = False
 
 
 class Grading:
@@ -42,26 +45,37 @@ class Grading:
         self.visible = Candidate(spawn, source.text, source.name, limits)
         self.hidden = Candidate(spawn, source.text, source.name, limits)
         self.trials: dict[str, list[Question]] = {}
+        self.unasked: dict[str, list[Question]] = {}
         self.rehearsal = False
         self.numbers = itertools.count(1)
 
     def check(self, test: str, grader: ModuleType, hidden: bool) -> Check:
         """The `check` of one test; from here on its draws are reproducible from the seed and the test's name."""
-        self.reseed(test)
-        questions = self.trials[test] = []
+        number = self.reseed(test)
+        self.trials[test], self.unasked[test] = [], []
         candidate = None if self.rehearsal else self.hidden if hidden else self.visible
         if candidate:
             candidate.renew()
-        numbers = self.numbers.__next__
-        return Check(candidate, references(grader), self.memory, questions, self.source.forbidden, numbers)
+        return Check(
+            candidate,
+            references(grader),
+            self.memory,
+            self.trials[test],
+            self.unasked[test],
+            self.source.forbidden,
+            self.source.kernel,
+            self.numbers.__next__,
+            random.Random(number + 1),
+        )
 
-    def reseed(self, name: str) -> None:
+    def reseed(self, name: str) -> int:
         """Seed every generator that a case may draw from. (torch.manual_seed would import torch._dynamo: a second.)"""
         digest = hashlib.blake2b(f"{self.seed}:{name}".encode(), digest_size=8).digest()
         number = int.from_bytes(digest, "big")
         torch.default_generator.manual_seed(number >> 1)
         numpy.random.seed(number & 0xFFFFFFFF)
         random.seed(number)
+        return number
 
     def diagnose(self) -> str | None:
         """The known mistake that this submission makes, if its wrong answers are those of one.

@@ -23,7 +23,12 @@ def local_grading(request: pytest.FixtureRequest) -> Grading:
         submission = read(config.getoption("--submission") or exercise.solution_path)
         gradings[str(path)] = Grading(
             lambda: config.stash[ENGINE].spawn_worker(limits),
-            Source(submission.source, submission.name, forbidden=frozenset(exercise.sheet.policy.forbid)),
+            Source(
+                submission.source,
+                submission.name,
+                forbidden=frozenset(exercise.sheet.policy.forbid),
+                kernel=exercise.sheet.policy.kernel,
+            ),
             limits,
             config.getoption("--seed"),
             {},

@@ -1,6 +1,6 @@
 """The second append writes into the tensors that came with the first.
 
-Verdict: failed
+Verdict: failed, earlier-argument
 """
 
 import math
