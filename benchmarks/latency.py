@@ -63,7 +63,7 @@ def main(rounds: int) -> None:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text(text)
         ours = Exercise(root, exercise.id)
-        taken = submission.parse(source.encode(), "rms_norm.py")
+        taken = submission.Upload("rms_norm.py", source.encode())
         began = time.perf_counter()
         assert engine.grade(ours, taken).verdict == "passed"
         print(f"first report, from nothing      {time.perf_counter() - began:7.3f} s")

@@ -22,7 +22,7 @@ def main() -> None:
     exercise = Exercise(builtin_root(), EXERCISE)
     source = exercise.mistaken(exercise.mistakes[MISTAKE])
     with Engine(SEED) as engine:
-        report = engine.grade(exercise, submission.parse(source.encode(), f"{exercise.name}.py"))
+        report = engine.grade(exercise, submission.Upload(f"{exercise.name}.py", source.encode()))
     console = Console(record=True, width=110, file=io.StringIO(), highlight=False)
     console.print(f"[bold]$[/] cloze check {EXERCISE}.py")
     console.print(render.as_text(report, exercise, "en", "all"))

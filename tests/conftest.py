@@ -46,10 +46,7 @@ def grade(engine: Engine, rms_norm: Exercise) -> Callable[..., Report]:
     """grade(source): the report on a file with this text; `exercise` is rms_norm unless given."""
 
     def grade(source: str, exercise: Exercise = rms_norm, judge: Engine = engine, **options: bool) -> Report:
-        try:
-            return judge.grade(exercise, submission.parse(source.encode(), "answer.py"), **options)
-        except submission.Unreadable as unreadable:
-            return judge.grade(exercise, unreadable, **options)
+        return judge.grade(exercise, submission.Upload("answer.py", source.encode()), **options)
 
     return grade
 

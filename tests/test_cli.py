@@ -275,7 +275,7 @@ def test_wrong_usage_is_told_with_status_2(arguments, message, cloze):
         b"def rms_norm(:\n": "line 1: invalid syntax",
         b"def rms_norm(x):\n\treturn x\n        return x\n": "line 3: ",
         b"(" * 10_000: "line 1: ",
-        b"x = 1\n" * 400_000: "bytes; 1048576 are allowed",
+        b"x = 1\n" * 400_000: "more than 1048576 bytes",
     }.items(),
 )
 def test_a_file_that_is_no_submission_fails(raw, message, cloze):

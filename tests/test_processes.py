@@ -230,7 +230,7 @@ def test_nothing_is_left_of_a_closed_engine(without, source, square, tmp_path, m
 
 def test_processes_that_die_are_replaced(square):
     def grade():
-        return engine.grade(square, submission.parse(SQUARE.encode(), "answer.py"))
+        return engine.grade(square, submission.Upload("answer.py", SQUARE.encode()))
 
     with Engine() as engine:
         engine.tester(square)
@@ -356,7 +356,7 @@ def timed(engine):
 
     def timed(exercise, source):
         engine.tester(exercise)
-        job = engine.job(exercise, submission.parse(source.encode(), "answer.py"), False, False, False)
+        job = engine.job(exercise, "answer.py", source, False, False, False)
         return engine.run(exercise, msgspec.structs.replace(job, seconds=1.0))
 
     return timed

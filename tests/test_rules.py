@@ -21,7 +21,7 @@ WORDS = Words("title", "statement", ["a", "b"], {}, {})
 def found(raw: bytes, policy: Policy, code: str = "CZ001") -> list[Finding]:
     """What one rule finds."""
     sheet = Sheet("source", ["f(x)"], WORDS, WORDS, policy=policy)
-    return [each for each in rules.findings(submission.parse(raw, "a.py").tree, sheet) if each.code == code]
+    return [each for each in rules.findings(submission.parse(raw, "a.py").tree, sheet.policy) if each.code == code]
 
 
 def forbidden(raw: bytes, *names: str) -> list[Finding]:

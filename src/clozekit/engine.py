@@ -20,7 +20,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from clozekit import rules
+from clozekit import calls
 from clozekit.errors import CannotCheck, ContentError
 from clozekit.exercise import Exercise
 from clozekit.protocol import (
@@ -39,7 +39,7 @@ from clozekit.protocol import (
     Started,
 )
 from clozekit.report import Problem, Report, Result, Verdict, worst
-from clozekit.submission import Submission, Unreadable
+from clozekit.submission import Upload
 from clozekit.wire import Channel, Gone, TimedOut, Violation
 
 KEPT = (
@@ -56,6 +56,7 @@ KEPT = (
 )
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # of the zygote; a pool of threads survives no fork
 START_SECONDS = 120.0
+ANALYSIS_SECONDS = 5.0  # to parse a file and apply the rules; ordinary ones take milliseconds
 GRACE = 0.25  # seconds that a worker has to end by itself before it is killed, so that its true status is known
 
 
@@ -74,6 +75,12 @@ class Worker:
         status = self.engine.reap(self.pid, 0.0 if at_once else GRACE)
         shutil.rmtree(self.scratch, ignore_errors=True)
         return status
+
+    def discard(self) -> None:
+        """End it and close its descriptors, which nobody else has."""
+        os.close(self.channel)
+        os.close(self.output)
+        self.end()
 
 
 @dataclass
@@ -153,7 +160,7 @@ class Engine:
     def grade(
         self,
         exercise: Exercise,
-        submission: Submission | Unreadable,
+        upload: Upload,
         *,
         diagnose: bool = True,
         stop_at_first: bool = False,
@@ -168,15 +175,20 @@ class Engine:
         report = Report(exercise.id, "could not check", "C")
         try:
             tester = self.tester(exercise)
-            if isinstance(submission, Unreadable):
-                report.problem = submission.problem
-                report.tests = [
-                    Result(case.name, "failed", case.hidden, case.points, submission.problem) for case in tester.cases
-                ]
+            worker = self.spawn_worker(worker_limits(exercise))
+            try:
+                analysed = self.analyse(worker, exercise, upload)
+            except BaseException:
+                worker.discard()
+                raise
+            if analysed.problem:
+                worker.discard()
+                report.problem = problem = analysed.problem
+                report.tests = [Result(case.name, "failed", case.hidden, case.points, problem) for case in tester.cases]
             else:
-                report.findings = rules.findings(submission.tree, exercise.sheet)
-                job = self.job(exercise, submission, diagnose, stop_at_first, margins)
-                graded = self.run(exercise, job)
+                report.findings = analysed.findings
+                job = self.job(exercise, upload.name, analysed.source, diagnose, stop_at_first, margins)
+                graded = self.run(exercise, job, worker)
                 report.tests, report.margins, report.mistake = graded.results, graded.margins, graded.mistake
                 report.unstable = graded.unstable
                 if graded.error:
@@ -189,6 +201,23 @@ class Engine:
         return report
 
     @staticmethod
+    def analyse(worker: Worker, exercise: Exercise, upload: Upload) -> calls.Analysed:
+        """Have a fresh worker parse a file and hold it against the rules: no file is opened up in this process."""
+        channel = Channel(socket.socket(fileno=os.dup(worker.channel)))
+        try:
+            channel.receive(Ready, time.monotonic() + START_SECONDS)
+            request = calls.Analyse(upload.name, exercise.sheet.policy)
+            deadline = time.monotonic() + ANALYSIS_SECONDS
+            channel.send(request, [upload.raw], deadline=deadline)
+            return channel.receive(calls.Analysed, deadline)[0]
+        except TimedOut:
+            return calls.Analysed(problem=Problem("unreadable-time", {"seconds": f"{ANALYSIS_SECONDS:g}"}))
+        except Gone:
+            return calls.Analysed(problem=Problem("unreadable-memory"))
+        finally:
+            channel.close()
+
+    @staticmethod
     def verdict(report: Report) -> Verdict:
         """Failed wins over could not check, that over passed."""
         verdicts = [test.verdict for test in report.tests]
@@ -199,12 +228,12 @@ class Engine:
         return worst(verdicts)
 
     @staticmethod
-    def job(exercise: Exercise, submission: Submission, diagnose: bool, stop_at_first: bool, margins: bool) -> Job:
+    def job(exercise: Exercise, name: str, source: str, diagnose: bool, stop_at_first: bool, margins: bool) -> Job:
         """What the tester needs to know."""
         mistakes = exercise.mistakes if diagnose else {}
         return Job(
-            submission.source,
-            submission.name,
+            source,
+            name,
             worker_limits(exercise),
             {name: exercise.mistaken(mistake) for name, mistake in mistakes.items()},
             [name for name, mistake in mistakes.items() if mistake.rounding],
@@ -213,9 +242,14 @@ class Engine:
             margins,
         )
 
-    def run(self, exercise: Exercise, job: Job) -> Graded:
-        """Hand one job to the tester of an exercise and give it the workers it asks for."""
-        channel = self._hand_out(exercise, job)
+    def run(self, exercise: Exercise, job: Job, spare: Worker | None = None) -> Graded:
+        """Hand one job to the tester of an exercise and give it the workers it asks for, `spare` to begin with."""
+        try:
+            channel = self._hand_out(exercise, job)
+        except BaseException:
+            if spare:
+                spare.discard()
+            raise
         workers: dict[int, Worker] = {}
         deadline = time.monotonic() + 3 * job.seconds
         try:
@@ -224,7 +258,7 @@ class Engine:
                 if isinstance(request, Graded):
                     return request
                 if isinstance(request, NeedWorker):
-                    worker = self.spawn_worker(job.limits)
+                    worker, spare = spare or self.spawn_worker(job.limits), None
                     workers[worker.pid] = worker
                     channel.send(Started(worker.pid), fds=[worker.channel, worker.output])
                     os.close(worker.channel)
@@ -237,6 +271,8 @@ class Engine:
             raise CannotCheck(f"the tester did not end within {3 * job.seconds:g} s") from None
         finally:
             channel.close()
+            if spare:
+                spare.discard()
             for worker in workers.values():
                 worker.end()
 

@@ -1,13 +1,17 @@
 """A learner's file, read once as bytes: what is analysed here is what runs.
 
-    b"\\xef\\xbb\\xbfimport torch\\r\\n..."  ->  Submission(source="import torch\\n...", tree=<ast>, name="rms_norm.py")
+    Upload("rms_norm.py", b"\\xef\\xbb\\xbfimport torch\\r\\n...")        as it came
+    Submission("rms_norm.py", "import torch\\n...", <ast>)          parsed, in a process that may be hurt by it
 
 `if __name__ == "__main__":` is dropped: what a demo there does is nobody's business.
 """
 
 import ast
 import codecs
+import errno
+import os
 import re
+import stat
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +35,14 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True)
+class Upload:
+    """A file that nobody has looked into yet."""
+
+    name: str
+    raw: bytes
+
+
+@dataclass(frozen=True)
 class Submission:
     """Source as it will run. Lines and columns of the tree are those of the learner's file, in characters."""
 
@@ -39,24 +51,33 @@ class Submission:
     tree: ast.Module
 
 
-def read(path: Path) -> Submission:
-    """Read and parse a learner's file.
+def read(path: Path) -> Upload:
+    """Read a learner's file; of one that is too large only as much as shows that.
 
     Raises:
         FileNotFoundError, IsADirectoryError, PermissionError: as usual; the caller says what to do.
-        Unreadable: empty, too large, binary, not UTF-8, or not Python.
+        OSError: not a file, but a pipe or a device.
     """
-    return parse(path.read_bytes(), path.name)
+    with open(path, "rb", opener=_opened) as file:
+        return Upload(path.name, file.read(LIMIT + 1))
+
+
+def _opened(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags | os.O_NONBLOCK)  # a pipe must not make us wait
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode) and not stat.S_ISDIR(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", path)
+    return descriptor
 
 
 def parse(raw: bytes, name: str) -> Submission:
     """Take the bytes of a file as a submission.
 
     Raises:
-        Unreadable: see `read`.
+        Unreadable: empty, too large, binary, not UTF-8, or not Python.
     """
     if len(raw) > LIMIT:
-        raise Unreadable(Problem("too-large", {"size": str(len(raw)), "limit": str(LIMIT)}))
+        raise Unreadable(Problem("too-large", {"limit": str(LIMIT)}))
     raw = raw.removeprefix(codecs.BOM_UTF8)
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise Unreadable(Problem("not-utf8", {"place": "byte 0"}))

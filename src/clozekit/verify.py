@@ -14,12 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from msgspec import Struct, field
 
-from clozekit import blanks, submission, syntax
+from clozekit import blanks, syntax
 from clozekit.engine import Engine
 from clozekit.errors import ContentError
 from clozekit.exercise import LANGUAGES, LEVELS, Exercise
 from clozekit.mutants import Mutant, mutants
 from clozekit.report import Report
+from clozekit.submission import Upload
 
 BAR = 20.0  # the same as grading.tolerance.BAR, which imports torch; a test compares the two
 NARROW = 2.5  # an honest answer nearer to the bar than this factor, or a mistake so near above it, deserves a look
@@ -120,7 +121,7 @@ def _signature_complaints(exercise: Exercise) -> Iterator[str]:
 
 def _grade(exercise: Exercise, engine: Engine, source: str, **options: bool) -> Report:
     options.setdefault("diagnose", False)
-    return engine.grade(exercise, submission.parse(source.encode(), f"{exercise.name}.py"), **options)
+    return engine.grade(exercise, Upload(f"{exercise.name}.py", source.encode()), **options)
 
 
 def _first_problem(report: Report) -> str:
@@ -179,7 +180,7 @@ def _try_mistakes(exercise: Exercise, engine: Engine, proof: Proof, tick: Tick) 
             return name, _grade(
                 exercise, engine, exercise.mistaken(exercise.mistakes[name]), diagnose=True, margins=True
             )
-        except (ContentError, submission.Unreadable) as error:
+        except ContentError as error:
             return name, str(error)
 
     refusing: dict[str, set[str]] = {margin.test: set() for margin in proof.margins}

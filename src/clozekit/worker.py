@@ -14,15 +14,17 @@ import sys
 import tempfile
 import traceback
 import types
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import torch
 
-from clozekit import calls, values
+from clozekit import calls, rules, submission, values
 from clozekit.earlier import Earlier
 from clozekit.protocol import Limits, Ready
+from clozekit.report import Problem
 from clozekit.sandbox import Prepared, enter, grants
 from clozekit.traces import Trace
 from clozekit.wire import Channel, Gone, Violation
@@ -80,7 +82,7 @@ def surroundings(scratch: str) -> None:
 
 
 class Worker:
-    """Serves Load, Call and Parameters for one submission."""
+    """Serves Analyse, Load, Call and Parameters for one submission."""
 
     def __init__(self, channel: Channel):
         self.channel = channel
@@ -93,7 +95,11 @@ class Worker:
     def serve(self) -> None:
         """Answer requests, one frame each, until the channel closes."""
         while True:
-            request, payload, _ = self.channel.receive(calls.Request)
+            request, payload, _ = self.channel.receive(calls.Analyse | calls.Request)
+            if isinstance(request, calls.Analyse):
+                self.channel.send(analyse(request, bytes(payload)))
+                self.channel.send(Ready())  # for whoever asks next
+                continue
             buffers: list[Any] = []
             try:
                 reply = self.answer(request, values.Reader(payload, self.held, strided=True), buffers)
@@ -241,6 +247,18 @@ class Worker:
         """The learner's own lines of the traceback."""
         own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == self.name]
         return "".join(traceback.StackSummary.from_list(own[-8:]).format())
+
+
+def analyse(request: calls.Analyse, raw: bytes) -> calls.Analysed:
+    """Parse a file and hold it against the rules. Nothing of it has run when this is said."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of the parser; those of running it are the learner's
+            taken = submission.parse(raw, request.name)
+        return calls.Analysed(taken.source, rules.findings(taken.tree, request.policy))
+    except submission.Unreadable as unreadable:
+        return calls.Analysed(problem=unreadable.problem)
+    except MemoryError:
+        return calls.Analysed(problem=Problem("unreadable-memory"))
 
 
 class Steps:

@@ -134,12 +134,10 @@ def check(
     chosen = language(lang, workspace)
     with Engine(seed) as engine:
         try:
-            taken: submission.Submission | submission.Unreadable = submission.read(path)
-        except submission.Unreadable as error:
-            taken = error
+            upload = submission.read(path)
         except OSError as error:
             raise ClozeError(f"{path} cannot be read: {error.strerror}") from None
-        report = engine.grade(found, taken)
+        report = engine.grade(found, upload)
     if json_path:
         text = json.dumps(render.as_json(report, found, chosen, reveal), ensure_ascii=False, indent=1) + "\n"
         _write(json_path, text)

@@ -5,7 +5,7 @@ import pytest
 from clozekit.engine import Engine, worker_limits
 from clozekit.exercise import Exercise
 from clozekit.grading.grading import Grading, Source
-from clozekit.submission import read
+from clozekit.submission import parse, read
 
 GRADINGS: pytest.StashKey[dict[str, Grading]] = pytest.StashKey()
 
@@ -20,7 +20,8 @@ def local_grading(request: pytest.FixtureRequest) -> Grading:
             config.stash[ENGINE] = engine = Engine()
             config.add_cleanup(engine.close)
         limits = worker_limits(exercise)
-        submission = read(config.getoption("--submission") or exercise.solution_path)
+        upload = read(config.getoption("--submission") or exercise.solution_path)
+        submission = parse(upload.raw, upload.name)
         gradings[str(path)] = Grading(
             lambda: config.stash[ENGINE].spawn_worker(limits),
             Source(

@@ -1,11 +1,11 @@
 """Static rules: what a submission's source may not do, found before anything runs. One file each.
 
-findings(tree, sheet)  ->  [Finding("CZ001", "error", 7, 12, Problem("CZ001", {"path": "torch.softmax"}))]
+findings(tree, policy)  ->  [Finding("CZ001", "error", 7, 12, Problem("CZ001", {"path": "torch.softmax"}))]
 """
 
 import ast
 
-from clozekit.exercise import Sheet
+from clozekit.exercise import Policy
 from clozekit.report import Finding, Problem
 from clozekit.rules import (
     dynamic_escape,
@@ -29,11 +29,11 @@ RULES = (
 )
 
 
-def findings(tree: ast.Module, sheet: Sheet) -> list[Finding]:
+def findings(tree: ast.Module, policy: Policy) -> list[Finding]:
     """Everything that the rules find, by line. A file that is nested beyond reading is a finding itself."""
     try:
         names = Names(tree)
-        found = [finding for rule in RULES for finding in rule.check(tree, names, sheet.policy)]
+        found = [finding for rule in RULES for finding in rule.check(tree, names, policy)]
     except RecursionError:
         return [Finding("CZ101", "error", 1, 1, Problem("CZ101-deep"))]
     return sorted(found, key=lambda finding: (finding.line, finding.column, finding.code))
