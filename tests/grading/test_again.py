@@ -104,3 +104,67 @@ def test_only_the_last_calls_are_looked_at():
         earlier.keep("result", torch.zeros(2))
     first += 1
     assert earlier.disturbed() == []
+
+
+HEAD = """\
+import pytest
+import torch
+
+from clozekit.grading import reference
+
+
+@reference("square")
+def definition(x, scale=2.0):
+    return scale * x * x
+
+
+"""
+MIXED = """\
+def test_first_without_gradients(check):
+    check("square", torch.ones(2))
+    check("square", torch.ones(2), gradients=True)
+
+
+def test_first_with_gradients(check):
+    check("square", torch.ones(2), gradients=True)
+    check("square", torch.ones(2))
+
+
+@pytest.mark.parametrize("i", range(12))
+def test_mode(check, i):
+    check("square", torch.rand(2))
+"""
+MODES = """\
+import torch
+
+
+def square(x, scale=2.0):
+    print(torch.is_inference_mode_enabled())
+    return scale * x * x
+"""
+REMEMBERS = """\
+kept = []
+
+
+def square(x, scale=2.0):
+    print("call", len(kept))
+    kept.append(scale * x * x)
+    return kept[0]
+"""
+
+
+def test_a_test_is_of_one_mode_and_nobody_knows_which(grade, author):
+    report = grade(MODES, author(grader=HEAD + MIXED))
+    first, second, *others = report.tests
+    assert (first.verdict, first.problem.kind) == ("could not check", "grader")
+    assert (second.verdict, second.output.split()) == ("passed", ["False", "False"])
+    assert [test.verdict for test in others] == ["passed"] * 12
+    assert {test.output for test in others} == {"True\n", "False\n"}  # what is asked again is not heard
+
+
+def test_what_is_asked_again_is_heard_where_it_fails(grade, author):
+    plain = 'def test_plain(check):\n    check("square", torch.rand(5))\n'
+    (test,) = grade(REMEMBERS, author(grader=HEAD + plain)).tests
+    assert test.verdict == "failed"
+    assert test.problem.facts["again"] == "refilled"
+    assert test.output == "call 0\ncall 1\n"

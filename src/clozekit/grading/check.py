@@ -33,6 +33,9 @@ from clozekit.report import Problem
 
 KERNELS = 0.3  # the share of calls of a kernel that are asked again: the interpreter is slow
 REPEATED = 0.5  # the share of those asked again that are also repeated as they were
+INFERENCE = (
+    0.5  # the share of tests, of those without gradients, that run in inference mode, which shows other operators
+)
 MISSING: Any = inspect.Parameter.empty
 DtypeRule: TypeAlias = torch.dtype | Literal["like arguments"] | None
 
@@ -60,6 +63,7 @@ class Check:
 
     questions: what the test asked, for the diagnosis. unasked: what was asked again and answered rightly.
     draw: what is asked again; the same in a rehearsal as in every grading.
+    mode: what the test's first call made it: one that asks for gradients, or one in inference mode, or neither.
     """
 
     candidate: Candidate | None
@@ -71,6 +75,7 @@ class Check:
     kernel: bool
     numbers: Callable[[], int]
     draw: random.Random
+    mode: Literal["", "gradients", "inference", "plain"] = ""
 
     def __call__(
         self,
@@ -93,9 +98,13 @@ class Check:
 
         Raises:
             Refused: the answer is wrong, or there is none.
-            GraderError: the grader has no reference for this target.
+            GraderError: the grader has no reference for this target, or asks for gradients after a call without.
         """
         __tracebackhide__ = True
+        if not self.mode:
+            self.mode = "gradients" if gradients else "inference" if self.draw.random() < INFERENCE else "plain"
+        if gradients and self.mode != "gradients":
+            raise GraderError("what is kept from a call without gradients has none: ask for them in a test of its own")
         question = self._question(target, args, kwargs)
         if returns is not MISSING:
             question.truth = Truth(expect(lambda: returns, ()))
@@ -149,6 +158,7 @@ class Check:
         request, buffers = encode(held, name, args, kwargs)
         given = floating_leaves([list(args), kwargs])
         labels = self._labels(label, args, kwargs)
+        request = msgspec.structs.replace(request, inference=self.mode == "inference")
         return Question(signature(label, args, kwargs), request, buffers, labels=labels, given=given)
 
     def _expect(
@@ -200,9 +210,7 @@ class Check:
         if any(expected.unstable for expected in (question.truth.answer, *question.truth.gradients.values())):
             return
         question.again = again.kind
-        question.request = msgspec.structs.replace(
-            question.request, refill=refill, rounds=again.rounds, inference=not refill and not gradients
-        )
+        question.request = msgspec.structs.replace(question.request, refill=refill, rounds=again.rounds)
         loads = [_loading(kept, refill=True) for kept in (owner, target) if isinstance(kept, Kept) and refill]
         with self.candidate.unheard() if self.candidate else nullcontext():
             for each in [*loads[:1], question, *loads[1:]]:
