@@ -38,7 +38,7 @@ from clozekit.protocol import (
     Spawn,
     Started,
 )
-from clozekit.report import Problem, Report, Result, Verdict, worst
+from clozekit.report import Problem, Report, Result, Tier, Verdict, worst
 from clozekit.submission import Upload
 from clozekit.wire import Channel, Gone, TimedOut, Violation
 
@@ -156,6 +156,12 @@ class Engine:
             self.process.kill()
             self.process.wait()
         shutil.rmtree(self.home, ignore_errors=True)
+
+    def tier(self) -> Tier:
+        """How well its workers are confined, known once the zygote has started."""
+        with self.lock:
+            self._ask(Reap(0), Ended, [])  # a number that nobody has
+        return self.found.layers.tier
 
     def grade(
         self,

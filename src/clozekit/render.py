@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from clozekit.describe import clean, describe, next_step
 from clozekit.exercise import Exercise, Words
 from clozekit.phrases import say
-from clozekit.report import Finding, Report, Result
+from clozekit.report import Finding, Problem, Report, Result
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -26,12 +26,12 @@ Styled = list[tuple[str, str]]  # one line: texts, each with a style of rich (""
 SHOWN = 3  # failed tests told in full; the others by title
 
 
-def as_json(report: Report, exercise: Exercise, language: str, reveal: Reveal) -> dict[str, Any]:
+def as_json(report: Report, exercise: Exercise | None, language: str, reveal: Reveal) -> dict[str, Any]:
     """The report as DESIGN's JSON, schema 1. With the same seed two reports differ in `seconds` only.
 
-    `message` is there only where nothing could be graded, and says why.
+    `message` is there only where nothing could be graded, and says why. A report without tests needs no exercise.
     """
-    words = exercise.words(language)
+    words = exercise.words(language) if exercise else None
     return {
         "schema": 1,
         "exercise": report.exercise,
@@ -40,10 +40,10 @@ def as_json(report: Report, exercise: Exercise, language: str, reveal: Reveal) -
         "points": report.points,
         "max_points": report.max_points,
         "tier": report.tier,
-        "tests": [_test_json(test, words, language, reveal) for test in report.tests],
+        "tests": [_test_json(test, words, language, reveal) for test in report.tests] if words else [],
         "findings": [_finding_json(finding, language) for finding in report.findings],
         "meters": [],
-        **({"message": describe(report.problem, language)} if report.problem else {}),
+        **({"message": describe(_veiled(report.problem, reveal), language)} if report.problem else {}),
         "seconds": report.seconds,
     }
 
@@ -68,6 +68,11 @@ def _finding_json(finding: Finding, language: str) -> dict[str, Any]:
         "column": finding.column,
         "message": describe(finding.problem, language),
     }
+
+
+def _veiled(problem: Problem, reveal: Reveal) -> Problem:
+    """What went wrong with all of a grading. An error of the grader may hold what a hidden case does, or its own source."""
+    return Problem("grader-veiled") if problem.kind == "grader" and reveal == "visible" else problem
 
 
 def _is_veiled(test: Result, reveal: Reveal) -> bool:
@@ -101,8 +106,9 @@ def _lines(report: Report, exercise: Exercise, language: str, reveal: Reveal) ->
         yield [("✗", "red"), (place, ""), (finding.code, "bold"), (f" {describe(finding.problem, language)}", "")]
         yield from _indented(next_step(finding.problem, language), "    ")
     if report.problem:
-        yield from _indented(describe(report.problem, language), "  ")
-        if step := next_step(report.problem, language):
+        problem = _veiled(report.problem, reveal)
+        yield from _indented(describe(problem, language), "  ")
+        if step := next_step(problem, language):
             yield [("  ", ""), (say(language, "next-step"), "bold"), (f"  {step}", "")]
     else:
         yield from _failed_tests(report.tests, words, language, reveal)

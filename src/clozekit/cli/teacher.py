@@ -1,0 +1,85 @@
+"""Commands for a teacher: grade."""
+
+import os
+import sys
+from collections import Counter
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from clozekit import phrases
+from clozekit.catalog import open_catalog
+from clozekit.cli.common import content_option, language, language_option
+from clozekit.describe import clean
+from clozekit.errors import CannotCheck, NotFound
+from clozekit.report import EXIT_STATUS
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Where results go.")
+@click.option("--workers", type=click.IntRange(1, 512), help="Submissions at a time; default: one a processor.")
+@click.option("--trust-submissions", is_flag=True, help="Grade even where this machine cannot confine them.")
+@click.option("--seed", type=int, help="What inputs are drawn from; default: a secret one, kept in OUT/.seed.")
+@click.option(
+    "--reveal",
+    type=click.Choice(["all", "visible"]),
+    default="visible",
+    show_default=True,
+    help="What is told of hidden cases.",
+)
+@language_option
+@content_option
+def grade(
+    directory: Path,
+    out: Path,
+    workers: int | None,
+    trust_submissions: bool,
+    seed: int | None,
+    reveal: Any,
+    lang: str | None,
+    content: tuple[Path, ...],
+) -> None:
+    """Grade DIRECTORY/STUDENT/TRACK/NAME.py into OUT/results.jsonl and OUT/grades.csv: 0 all graded, 3 not all.
+
+    Run it again after a crash, or when new files have come: what is graded already is not graded twice.
+    """
+    from clozekit import classroom
+    from clozekit.engine import Engine
+
+    if not directory.is_dir():
+        raise NotFound(f"{directory} does not exist; give the directory that holds STUDENT/TRACK/NAME.py")
+    catalog, chosen = open_catalog(content), language(lang, None)
+    order = [exercise.id for exercise in catalog]
+    with classroom.alone(out):
+        handed = classroom.find(directory, set(order), out)
+        if not handed:
+            raise NotFound(f"{directory} is empty; give the directory that holds STUDENT/TRACK/NAME.py")
+        with Engine(classroom.seed_of(out) if seed is None else seed) as engine:
+            if engine.tier() == "C" and not trust_submissions:
+                raise CannotCheck(phrases.say(chosen, "tier-C-refused"))
+            ledger = classroom.Ledger(out / "results.jsonl")
+            run = classroom.ClassRun(engine, catalog, ledger, chosen, reveal)
+            tell = partial(_progress, Counter(total=len(handed)), chosen)
+            lines = run.run(handed, workers or len(os.sched_getaffinity(0)), tell)
+            for complaint in run.broken.values():
+                click.echo(f"cloze: {complaint}", err=True)
+        classroom.write_grades(out / "grades.csv", ledger.close(lines), order)
+    verdicts = Counter(line["verdict"] for line in lines)
+    counts = [f"{phrases.say(chosen, verdict.replace(' ', '-'))} {verdicts[verdict]}" for verdict in EXIT_STATUS]
+    click.echo(phrases.say(chosen, "graded", files=len(lines), counts=", ".join(counts), out=out))
+    sys.exit(EXIT_STATUS["could not check"] if verdicts["could not check"] else 0)
+
+
+def _progress(count: Counter, language: str, line: dict[str, Any]) -> None:
+    """One line on standard error for each file that is decided."""
+    count["done"] += 1
+    verdict = phrases.say(language, line["verdict"].replace(" ", "-"))
+    name = clean(f"{line['student']}/{line['file']}".strip("/"))
+    why = "" if line["verdict"] != "could not check" else f"  {line.get('message', '')}".partition("\n")[0]
+    click.echo(f"{count['done']}/{count['total']}  {verdict}  {name}{why}", err=True)
+
+
+COMMANDS = [grade]
