@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ from clozekit import classroom
 from clozekit.catalog import Catalog
 from clozekit.cli import main
 from clozekit.errors import CannotCheck, ClozeError
-from clozekit.submission import LIMIT
+from clozekit.exercise import Exercise
+from clozekit.report import Report
+from clozekit.submission import LIMIT, Upload
 
 RIGHT = "def square(x, scale=2.0):\n    return scale * x * x\n"
 WRONG = "def square(x, scale=2.0):\n    return scale * x\n"
@@ -77,9 +80,9 @@ def graded(engine, monkeypatch):
     asked = []
     grade = engine.grade
 
-    def counted(exercise, taken):
-        asked.append(taken.raw)
-        return grade(exercise, taken)
+    def counted(exercise, upload, processor):
+        asked.append(upload.raw)
+        return grade(exercise, upload, processor=processor)
 
     monkeypatch.setattr(engine, "grade", counted)
     return asked
@@ -291,10 +294,40 @@ def test_neighbours_order_and_number_of_workers_change_nothing(handed, cloze_gra
     assert [line["verdict"] for line in reports[0]] == ["failed", "passed"] * 2 + ["failed"] * 3 + ["passed"]
 
 
+def test_a_submission_has_a_processor_of_its_own(handed, cloze_grade, engine, monkeypatch):
+    """In a container the kernel shares time among threads: one that starts hundreds would starve all others."""
+    processors = os.sched_getaffinity(0)
+    handed({f"{number:03}/lab/square.py": RIGHT for number in processors})
+    together = threading.Barrier(len(processors))
+    used = set()
+
+    def grade(exercise, upload, processor):
+        together.wait(60)
+        used.add(processor)
+        return Report(exercise.id, "failed", "A")
+
+    monkeypatch.setattr(engine, "grade", grade)
+    assert cloze_grade("--workers", 500)[0].exit_code == 0
+    assert used == processors
+
+
+def test_a_worker_keeps_to_its_processor(engine, course):
+    """The second line fails: seccomp."""
+    source = b"import os\nprint(*os.sched_getaffinity(0))\nos.sched_setaffinity(0, range(os.cpu_count()))\n"
+    if engine.tier() == "C":
+        pytest.skip("at tier C a worker may choose another")
+    for processor in sorted(os.sched_getaffinity(0))[:2]:
+        report = engine.grade(Exercise(course, "lab/square"), Upload("square.py", source), processor=processor)
+        assert report.tests[0].output == f"{processor}\n"
+        assert report.tests[0].problem.facts["type"] == "PermissionError"
+
+
 def test_a_bug_of_ours_costs_one_file_its_report(handed, cloze_grade, engine, monkeypatch):
     grade = engine.grade
     handed({"ada/lab/square.py": "# bug", "bob/lab/square.py": RIGHT})
-    monkeypatch.setattr(engine, "grade", lambda *args: 1 / 0 if args[1].raw == b"# bug" else grade(*args))
+    monkeypatch.setattr(
+        engine, "grade", lambda *args, **options: 1 / 0 if args[1].raw == b"# bug" else grade(*args, **options)
+    )
     _, lines = cloze_grade()
     assert [line["verdict"] for line in lines] == ["could not check", "passed"]
     assert "ZeroDivisionError: division by zero" in lines[0]["message"]

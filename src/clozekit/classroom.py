@@ -23,6 +23,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from importlib import metadata
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 from clozekit import __version__, render
@@ -201,7 +202,8 @@ class ClassRun:
     """One run over a class.
 
     context: what all its reports follow from, beside the file and its exercise. contents: digests of each exercise's files.
-    broken: exercises that cannot be loaded, and why: found out once, told of every file.
+    broken: exercises that cannot be loaded, and why: found out once, told of every file. free: processors, one a submission.
+    In a container the kernel shares time among threads: a submission that starts hundreds would leave its neighbours none.
     """
 
     def __init__(self, engine: Engine, catalog: Catalog, ledger: Ledger, language: str, reveal: render.Reveal):
@@ -211,6 +213,9 @@ class ClassRun:
         self.exercises = {exercise.id: exercise for exercise in catalog}
         self.contents: dict[str, list[str]] = {}
         self.broken: dict[str, str] = {}
+        self.free: SimpleQueue[int] = SimpleQueue()
+        for processor in os.sched_getaffinity(0):
+            self.free.put(processor)
         for exercise in self.exercises.values():
             ours = (exercise.grader_path, exercise.words_path, exercise.solution_path)
             try:
@@ -221,7 +226,7 @@ class ClassRun:
     def run(self, handed: list[Handed], workers: int, tell: Callable[[Line], None]) -> list[Line]:
         """Grade what is not decided yet, `workers` at a time; `tell` hears of every file as soon as it is decided."""
         lines = []
-        pool = ThreadPoolExecutor(workers)
+        pool = ThreadPoolExecutor(min(workers, self.free.qsize()))
         try:
             for future in as_completed([pool.submit(self.judge, each) for each in handed]):
                 line, new = future.result()
@@ -250,12 +255,15 @@ class ClassRun:
     def grade(self, handed: Handed, upload: Upload) -> Report:
         id = handed.exercise
         if id not in self.broken:
+            processor = self.free.get()
             try:
-                return self.engine.grade(self.exercises[id], upload)
+                return self.engine.grade(self.exercises[id], upload, processor=processor)
             except ContentError as error:
                 self.broken[id] = str(error)
             except Exception as error:  # a bug of ours costs this file its report, not the class its run
                 return self.nothing(handed, Problem("engine", {"error": f"{type(error).__name__}: {error}"}))
+            finally:
+                self.free.put(processor)
         return self.nothing(handed, Problem("grader", {"error": self.broken[id]}))
 
     def nothing(self, handed: Handed, problem: Problem) -> Report:

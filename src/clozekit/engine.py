@@ -20,6 +20,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import structs
+
 from clozekit import calls
 from clozekit.errors import CannotCheck, ContentError
 from clozekit.exercise import Exercise
@@ -171,8 +173,9 @@ class Engine:
         diagnose: bool = True,
         stop_at_first: bool = False,
         margins: bool = False,
+        processor: int | None = None,
     ) -> Report:
-        """Grade one file. Whatever the submission does is in the report; nothing it does raises.
+        """Grade one file, by workers that keep to one `processor`, if given. Nothing that the submission does raises.
 
         Raises:
             ContentError: the exercise itself is broken.
@@ -181,7 +184,8 @@ class Engine:
         report = Report(exercise.id, "could not check", "C")
         try:
             tester = self.tester(exercise)
-            worker = self.spawn_worker(worker_limits(exercise))
+            limits = worker_limits(exercise, processor)
+            worker = self.spawn_worker(limits)
             try:
                 analysed = self.analyse(worker, exercise, upload)
             except BaseException:
@@ -194,7 +198,7 @@ class Engine:
             else:
                 report.findings = analysed.findings
                 job = self.job(exercise, upload.name, analysed.source, diagnose, stop_at_first, margins)
-                graded = self.run(exercise, job, worker)
+                graded = self.run(exercise, structs.replace(job, limits=limits), worker)
                 report.tests, report.margins, report.mistake = graded.results, graded.margins, graded.mistake
                 report.unstable = graded.unstable
                 if graded.error:
@@ -376,7 +380,7 @@ class Engine:
         return said
 
 
-def worker_limits(exercise: Exercise) -> Limits:
+def worker_limits(exercise: Exercise, processor: int | None = None) -> Limits:
     """What one worker may spend on an exercise; to import may take twice as long as a call."""
     seconds = exercise.sheet.policy.seconds
-    return Limits(call_seconds=seconds, load_seconds=2 * seconds)
+    return Limits(call_seconds=seconds, load_seconds=2 * seconds, processor=processor)

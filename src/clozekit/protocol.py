@@ -12,7 +12,7 @@ from clozekit.report import Margin, Result, Tier
 
 
 class Limits(Struct, frozen=True):
-    """What one worker may spend. Sizes in bytes, times in seconds."""
+    """What one worker may spend. Sizes in bytes, times in seconds; `processor`: the only one that it runs on."""
 
     call_seconds: float = 10.0
     load_seconds: float = 20.0
@@ -23,6 +23,7 @@ class Limits(Struct, frozen=True):
     processes: int = 256
     output: int = 1 << 20
     threads: int = 1
+    processor: int | None = None
 
 
 class Layers(Struct, frozen=True):

@@ -175,6 +175,9 @@ def become(request: Spawn, fds: list[int], prepared: Prepared) -> NoReturn:
     """Turn this fork into what was asked for, with a session of its own."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     os.setsid()
+    if request.limits.processor is not None:
+        with contextlib.suppress(OSError):  # it was taken out of service: any other will do
+            os.sched_setaffinity(0, {request.limits.processor})
     try:
         if request.kind == "worker":
             from clozekit import worker

@@ -20,7 +20,9 @@ from clozekit.report import EXIT_STATUS
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Where results go.")
-@click.option("--workers", type=click.IntRange(1, 512), help="Submissions at a time; default: one a processor.")
+@click.option(
+    "--workers", type=click.IntRange(1, 512), help="Submissions at a time; default, and at most, one a processor."
+)
 @click.option("--trust-submissions", is_flag=True, help="Grade even where this machine cannot confine them.")
 @click.option("--seed", type=int, help="What inputs are drawn from; default: a secret one, kept in OUT/.seed.")
 @click.option(

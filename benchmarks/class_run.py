@@ -1,0 +1,127 @@
+"""What hostile files cost a class: 200 files graded alone, and again with 20 hostile ones among them.
+
+    python benchmarks/class_run.py [WORKERS]
+
+The 200 are solutions, known mistakes and the honest styles of tests/honest; the 20 are of tests/attacks, graded by copies of
+their exercise in which a call may take half a second. Three figures:
+
+    wall            of the whole run. A file that hangs costs a worker its deadlines, whatever a judge does
+    deadlines aside the same without the hostile files' own share: their seconds, divided by the workers that work at once
+    neighbours      seconds of the same 200 files: what a hostile file does to others that are graded beside it
+"""
+
+import itertools
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from clozekit import blanks
+from clozekit.catalog import Catalog, builtin_root
+from clozekit.classroom import ClassRun, Ledger, Line, find
+from clozekit.engine import Engine
+from clozekit.exercise import Exercise
+
+TESTS = Path(__file__).parent.parent / "tests"
+FILES = 200
+HOSTILE = """
+    a_byte_now_and_then abort bomb_of_unpacking disk_filler exits_with_status_0 fork_bomb frame_of_ten_gigabytes
+    ignores_signals_and_spins inode_filler kills_its_parent loop_at_import loop_in_a_power loop_while_printing memory_hog
+    memory_in_pieces orphan_holds_the_pipe recursion_for_ever segfault stops_itself thread_bomb
+""".split()
+CONTENTS = """
+[[track]]
+name = "hostile"
+title = { en = "Hostile", zh = "恶意" }
+[track.exercises]
+rms_norm = { difficulty = 1 }
+"""
+
+
+def hurried(root: Path) -> Catalog:
+    """The kit's exercises, and hostile/rms_norm, where a call may take half a second."""
+    real, copy = Exercise(builtin_root(), "normalization/rms_norm"), Exercise(root, "hostile/rms_norm")
+    for name in ("words_path", "solution_path", "grader_path"):
+        getattr(copy, name).parent.mkdir(parents=True)
+        shutil.copy(getattr(real, name), getattr(copy, name))
+    words = copy.words_path.read_text("utf-8")
+    copy.words_path.write_text(words.replace("[policy]\n", "[policy]\nseconds = 0.5\n"), "utf-8")
+    (root / "exercises/contents.toml").write_text(CONTENTS, "utf-8")
+    return Catalog([root, builtin_root()])
+
+
+def honest(catalog: Catalog) -> list[tuple[str, bytes]]:
+    """What a class hands in: an exercise and a file, the exercises in turns."""
+    piles = []
+    for exercise in catalog:
+        if exercise.track != "hostile":
+            styles = [path.read_bytes() for path in sorted((TESTS / "honest" / exercise.id).glob("*.py"))]
+            wrong = [exercise.mistaken(mistake).encode() for mistake in exercise.mistakes.values()]
+            piles.append([(exercise.id, each) for each in (blanks.reveal(exercise.solution).encode(), *styles, *wrong)])
+    rounds = itertools.chain.from_iterable(itertools.zip_longest(*piles))
+    return list(itertools.islice(itertools.cycle([each for each in rounds if each]), FILES))
+
+
+def hand_in(folder: Path, files: list[tuple[str, bytes]]) -> None:
+    """Each file by a student of its own; the hostile ones, which come last, spread among the others."""
+    for number, (exercise, content) in enumerate(files):
+        student = f"{number * 37 % len(files):03}"
+        path = folder / student / f"{exercise}.py"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+
+
+def timed(folder: Path, catalog: Catalog, out: Path, workers: int) -> tuple[float, list[Line]]:
+    """Seconds of one run on a judge that is warm: every exercise has been graded once."""
+    with Engine() as engine:
+        for exercise in catalog:
+            engine.tier()
+            engine.tester(exercise)
+        out.mkdir()
+        run = ClassRun(engine, catalog, Ledger(out / "results.jsonl"), "en", "visible")
+        handed = find(folder, set(run.exercises), out)
+        began = time.perf_counter()
+        lines = run.run(handed, workers, lambda line: None)
+        return time.perf_counter() - began, lines
+
+
+def neighbours(lines: list[Line]) -> list[float]:
+    return sorted(line["seconds"] for line in lines if line["exercise"] != "hostile/rms_norm")
+
+
+def main(workers: int) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place)
+        catalog = hurried(root / "content")
+        files = honest(catalog)
+        attacks = [
+            ("hostile/rms_norm", (TESTS / f"attacks/normalization/rms_norm/{name}.py").read_bytes()) for name in HOSTILE
+        ]
+        hand_in(root / "alone", files)
+        hand_in(root / "among", files + attacks)
+        alone, quiet = timed(root / "alone", catalog, root / "out-alone", workers)
+        among, loud = timed(root / "among", catalog, root / "out-among", workers)
+    hostile = [line for line in loud if line["exercise"] == "hostile/rms_norm"]
+    share = sum(line["seconds"] for line in hostile) / workers
+    verdicts = [json.dumps(sorted(line["verdict"] for line in lines if line not in hostile)) for lines in (quiet, loud)]
+    print(f"{workers} workers   alone {alone:6.1f} s, {FILES / alone:5.1f} files/s")
+    print(
+        f"             among {among:6.1f} s, {(FILES + len(attacks)) / among:5.1f} files/s   ratio {among / alone:.2f}"
+    )
+    print(f"   deadlines aside {among - share:6.1f} s, share {share:.1f} s   ratio {(among - share) / alone:.2f}")
+    for name, of in (("median", statistics.median), ("p95", lambda times: times[int(0.95 * len(times))]), ("max", max)):
+        before, after = of(neighbours(quiet)), of(neighbours(loud))
+        print(f"neighbours {name:6}  {before:6.3f} s  {after:6.3f} s   ratio {after / before:.2f}")
+    print(f"verdicts of the {FILES} the same: {verdicts[0] == verdicts[1]}; of the hostile:")
+    for line in sorted(hostile, key=lambda line: line["seconds"]):
+        number = int(line["student"])
+        name = next(name for i, name in enumerate(HOSTILE, FILES) if i * 37 % (FILES + len(HOSTILE)) == number)
+        print(f"    {name:28} {line['verdict']:16} {line['seconds']:7.2f} s")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else len(os.sched_getaffinity(0)))
