@@ -167,10 +167,13 @@ class Run:
         self.results: list[Result] = []
 
     def all(self, items: list[pytest.Item]) -> Graded:
-        """Run, then diagnose."""
+        """Run, then diagnose. The hidden cases come last: what a submission learns in them must not show in the visible ones,
+        not even by the time or the memory that it takes."""
         config = items[0].config
         config.stash[GRADING] = self.grading
         config.pluginmanager.register(self)
+        places = {case_name(item): place for place, item in enumerate(items)}
+        items = sorted(items, key=hidden)
         for item, following in zip(items, [*items[1:], None], strict=True):
             if time.monotonic() > self.deadline:
                 self.results.append(self._result(item, "failed", Problem("budget")))
@@ -178,6 +181,7 @@ class Run:
                 config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if self.job.stop_at_first and self.results[-1].verdict == "failed":
                 break
+        self.results.sort(key=lambda result: places[result.name])
         mistake = self.grading.diagnose()
         for result in self.results:
             if mistake and result.verdict == "failed":
