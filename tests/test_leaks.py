@@ -198,7 +198,7 @@ def test_an_error_of_the_grader_is_not_told(secretive):
 
 
 def test_no_canary_is_in_what_a_class_run_writes(secretive, engine, monkeypatch, tmp_path):
-    monkeypatch.setattr("clozekit.engine.Engine", lambda seed, crowded: contextlib.nullcontext(engine))
+    monkeypatch.setattr("clozekit.engine.Engine", lambda seed: contextlib.nullcontext(engine))
     monkeypatch.setattr("clozekit.cli.teacher.open_catalog", lambda _: Catalog([secretive.root]))
     for name, source in PRYING.items():
         path = tmp_path / f"class/{name}/lab/square.py"

@@ -96,6 +96,8 @@ def _tree(source: str) -> ast.Module:
         return syntax.parse(source)
     except SyntaxError as error:
         raise ContentError(f"line {error.lineno}: {error.msg}") from None
+    except (MemoryError, RecursionError):
+        raise ContentError("an expression is nested too deeply; split it") from None
 
 
 def replace(source: str, answers: Mapping[str, str]) -> str:

@@ -123,6 +123,8 @@ class Exercise:
             raise ContentError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
         except SyntaxError as error:
             raise ContentError(f"{path}: line {error.lineno or 1}: {error.msg}") from None
+        except (MemoryError, RecursionError):
+            raise ContentError(f"{path}: an expression is nested too deeply; split it") from None
 
     @cached_property
     def entries(self) -> dict[str, list[str]]:
