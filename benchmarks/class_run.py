@@ -78,7 +78,7 @@ def hand_in(folder: Path, files: list[tuple[str, bytes]]) -> None:
 
 def timed(folder: Path, catalog: Catalog, out: Path, workers: int) -> tuple[float, list[Line]]:
     """Seconds of one run on a judge that is warm: every grader is loaded."""
-    with Engine(crowded=True) as engine:
+    with Engine() as engine:
         for exercise in catalog:
             engine.tester(exercise)
         out.mkdir()

@@ -125,10 +125,11 @@ def alone(out: Path) -> Iterator[None]:
     out.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(out, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ClozeError(f"another `cloze grade` writes to {out}; wait for it, or give another --out") from None
         yield
-    except BlockingIOError:
-        raise ClozeError(f"another `cloze grade` writes to {out}; wait for it, or give another --out") from None
     finally:
         os.close(descriptor)
 

@@ -167,8 +167,7 @@ class Run:
         self.results: list[Result] = []
 
     def all(self, items: list[pytest.Item]) -> Graded:
-        """Run, then diagnose. The hidden cases come last: what a submission learns in them must not show in the visible ones,
-        not even by the time or the memory that it takes."""
+        """Run, then diagnose. Hidden cases come last, so that nothing that is learned there can show in a visible one."""
         config = items[0].config
         config.stash[GRADING] = self.grading
         config.pluginmanager.register(self)
