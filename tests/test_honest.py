@@ -14,9 +14,7 @@ ROOT = Path(__file__).parent / "honest"
 FILES = sorted(path.relative_to(ROOT) for path in ROOT.glob("*/*/*.py"))
 
 # Refused today, though right; when it is fixed, its entry goes.
-REFUSED = {
-    "triton/fused_softmax/tensor_methods": "x.exp() fails in the interpreter",
-}
+REFUSED: dict[str, str] = {}
 
 
 @pytest.fixture(scope="session")

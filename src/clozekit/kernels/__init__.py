@@ -9,6 +9,10 @@
     libdevice.py    the functions of CUDA's libdevice, in numpy
     undefined.py    what lanes hold that a mask kept from loading
     bounds.py       which addresses a launch may touch; OutOfBounds
+    plan.py         what the host did in one call, as data
+    record.py       writes it down
+    alone.py        a submission's kernels without its host code
+    replay.py       runs a plan with these, and counts what they load and store
     driver.py       the GPU that is not there, for wrappers that ask about it
 
 Nothing is imported here: torch and triton come with the first module that needs them.

@@ -29,7 +29,7 @@ from clozekit.kernels import bounds, builder, driver, language, rewrite
 from clozekit.kernels.bounds import Access, OutOfBounds
 from clozekit.kernels.language import BUILDER, INTERPRETED
 
-__all__ = ["Access", "Launch", "OutOfBounds", "forget", "install", "launches", "uninstall", "watchers"]
+__all__ = ["Access", "Launch", "OutOfBounds", "forget", "install", "launches", "observers", "uninstall", "watchers"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Launch:
 
 
 launches: list[Launch] = []  # since the last forget()
+observers: list[Callable[..., None]] = []  # called before the programs of each launch; for `record`
 watchers: list[Callable[[Access], None]] = []  # called before each touch of memory; for meters
 _patches = language.Patches()
 
@@ -103,6 +104,8 @@ def run(kernel: JITFunction, *args: Any, grid: Any, warmup: bool, **kwargs: Any)
     constexprs = {p.name: tl.core._unwrap_if_constexpr(given[p.name]) for p in kernel.params if p.is_constexpr}
     described = {p.name: _describe(given[p.name]) for p in kernel.params if not p.is_constexpr}
     launches.append(Launch(kernel.__name__, size, described, constexprs, num_warps, num_stages))
+    for observe in observers:
+        observe(kernel, size, dict(given), num_warps=num_warps, num_stages=num_stages)
     function = rewrite.function(kernel)
     running = builder.Running(kernel.__name__, watchers=watchers)
     BUILDER.launch = running

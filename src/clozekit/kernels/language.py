@@ -77,7 +77,7 @@ def install(patches: Patches) -> None:
     forwards = functools.cache(lambda function: _forward(function, instead.get(function)))
     for namespace in NAMESPACES:
         for name, member in list(vars(namespace).items()):
-            if inspect.isfunction(member) and core.is_builtin(member):
+            if inspect.isfunction(member) and _asks_who_calls(member, namespace):
                 patches.set(namespace, name, forwards(member))
     for name, stub in list(vars(generic_libdevice).items()):
         if inspect.isfunction(stub) and hasattr(cuda_libdevice, name):
@@ -86,6 +86,11 @@ def install(patches: Patches) -> None:
     patches.set(CodeGenerator, "statically_implemented_functions", {**static, **known})
     _values(patches)
     _loops(patches)
+
+
+def _asks_who_calls(member: Any, namespace: Any) -> bool:
+    """A builtin; or x.exp() and its like, which the compiler tells by the tensor that they are bound to, not by a mark."""
+    return core.is_builtin(member) or (namespace is core.tensor and "_semantic" in inspect.signature(member).parameters)
 
 
 def _forward(function: Any, instead: Any) -> Any:
