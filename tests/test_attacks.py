@@ -51,23 +51,6 @@ HOLES = {
     "no rule against reaching into the judge: sys.modules, frames, patches of clozekit and torch": """
         normalization/rms_norm/patch_under_a_shadow
     """,
-    "no meters and no check of who wrote the answer yet: host compute, passes over memory, t x t buffers": """
-        triton/flash_attention/compute_in_the_grid
-        triton/flash_attention/numpy_on_the_host
-        triton/flash_attention/scores_in_disguise
-        triton/flash_attention/scores_in_memory
-        triton/fused_softmax/a_launch_per_row
-        triton/fused_softmax/compute_in_a_pre_hook
-        triton/fused_softmax/compute_in_heuristics
-        triton/fused_softmax/compute_in_the_grid
-        triton/fused_softmax/compute_while_pruning
-        triton/fused_softmax/copies_first
-        triton/fused_softmax/dummy_launch_first
-        triton/fused_softmax/numpy_on_the_host
-        triton/fused_softmax/reads_twice
-        triton/fused_softmax/three_passes
-        triton/fused_softmax/writes_beyond
-    """,
     "refused, but with an error or a path of ours": """
         attention/multi_head_attention/flex_attention
     """,

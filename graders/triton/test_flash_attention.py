@@ -79,6 +79,11 @@ def test_keys_and_values_laid_out_each_in_its_own_way(check):
     check("flash_attention", q, k.mT.contiguous().mT, v.transpose(1, 2).contiguous().transpose(1, 2), False)
 
 
+def test_memory_for_a_long_sequence(check):
+    """Long enough for a t x t buffer to be larger than all that an honest call allocates."""
+    check("flash_attention", *draw(1, 1, 264, 16), False)
+
+
 @reference("flash_attention")
 def definition(q, k, v, causal=False):
     return torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=causal)

@@ -6,6 +6,7 @@ Call("rms_norm", None, [x, weight], {})       ->  Returned(Array(...), changed=[
 Call("KVCache", None, [], {}, keep=1)         ->  Returned(Held(1))
 Call("append", 1, [k, v], {})                 ->  Returned(Items("tuple", [...]))
 Parameters(1, {"q_proj.weight": ...})         ->  Returned(None) | Mismatched(...)
+Replay(plan, [x])                             ->  Returned(Array(...), counts=Counts(load_bytes=512, ...))
 """
 
 from typing import Annotated, Literal
@@ -13,6 +14,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from clozekit.exercise import Policy
+from clozekit.kernels.plan import Counts, Plan
 from clozekit.report import Finding, Problem
 from clozekit.values import Name, Value
 
@@ -36,11 +38,12 @@ class Analysed(Struct, frozen=True):
 
 
 class Load(Struct, tag=True, frozen=True):
-    """Execute a submission's source as a fresh module; tracebacks show it as `name`."""
+    """Execute a submission's source as a fresh module; tracebacks show it as `name`. alone: its kernels only."""
 
     nonce: int
     source: str
     name: str
+    alone: bool = False
 
 
 class Call(Struct, tag=True, frozen=True):
@@ -51,6 +54,7 @@ class Call(Struct, tag=True, frozen=True):
     count_steps: count the lines of the submission that run.
     refill: write the tensors' values into those of the last call, and call with the very same objects.
     rounds: call so many times before, for whoever counts.
+    record: write down what the host does, as a plan.
     inference: run in inference mode, which shows the operators that are made of others before they are taken apart.
     """
 
@@ -62,6 +66,7 @@ class Call(Struct, tag=True, frozen=True):
     keep: int | None = None
     cotangents: list[Value] | None = None
     count_steps: bool = False
+    record: bool = False
     refill: bool = False
     rounds: int = 0
     inference: bool = False
@@ -76,12 +81,20 @@ class Parameters(Struct, tag=True, frozen=True):
     refill: bool = False
 
 
+class Replay(Struct, tag=True, frozen=True):
+    """Run a plan with the kernels that were loaded alone, on these tensors."""
+
+    nonce: int
+    plan: Plan
+    inputs: list[Value]
+
+
 class Returned(Struct, tag=True, frozen=True):
     """A result, and what else the call did.
 
     changed: the arguments, by number, and the parameters, by name, that it altered in place.
     disturbed: what it altered of earlier calls. used: what torch was asked to do. steps: lines that ran, if counted.
-    threads: how many that it started are still alive.
+    threads: how many that it started are still alive. plan: what the host did, if recorded. counts: of a replay.
     """
 
     nonce: int
@@ -93,6 +106,8 @@ class Returned(Struct, tag=True, frozen=True):
     steps: int = 0
     disturbed: Annotated[list[Earlier], Meta(max_length=2)] = []
     threads: int = 0
+    plan: Plan | None = None
+    counts: Counts | None = None
 
 
 class Raised(Struct, tag=True, frozen=True):
@@ -113,5 +128,5 @@ class Mismatched(Struct, tag=True, frozen=True):
     shapes: Annotated[dict[Name, Annotated[list[int], Meta(max_length=16)]], Meta(max_length=2000)]
 
 
-Request = Load | Call | Parameters
+Request = Load | Call | Parameters | Replay
 Reply = Returned | Raised | Mismatched

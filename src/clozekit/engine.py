@@ -200,7 +200,7 @@ class Engine:
                 job = self.job(exercise, upload.name, analysed.source, diagnose, stop_at_first, margins)
                 graded = self.run(exercise, structs.replace(job, limits=limits), worker)
                 report.tests, report.margins, report.mistake = graded.results, graded.margins, graded.mistake
-                report.unstable = graded.unstable
+                report.unstable, report.meters = graded.unstable, graded.meters
                 if graded.error:
                     report.problem = Problem("grader", {"error": graded.error})
             report.verdict = self.verdict(report)
@@ -313,7 +313,10 @@ class Engine:
                 finally:
                     theirs.close()
                 channel = Channel(ours)
-                channel.send(Collect(path, self.seed, exercise.sheet.policy.kernel))
+                kernel = exercise.sheet.policy.kernel
+                channel.send(
+                    Collect(path, self.seed, kernel, exercise.solution if kernel else "", exercise.sheet.thresholds)
+                )
                 try:
                     collected, _, _ = channel.receive(Collected, time.monotonic() + START_SECONDS)
                 except (Gone, TimedOut):

@@ -20,6 +20,7 @@ from msgspec.structs import fields
 
 from clozekit import blanks, phrases, syntax
 from clozekit.errors import ContentError, NotFound
+from clozekit.report import MeterName
 
 LANGUAGES = ("en", "zh")
 LEVELS = ("guided", "scratch")
@@ -49,10 +50,11 @@ class Words(Struct, forbid_unknown_fields=True, frozen=True):
     blanks: dict[str, Line]
     mistakes: Annotated[dict[str, Line], Meta(min_length=3)]
     cases: dict[str, Line] = {}
+    thresholds: dict[MeterName, Line] = {}
 
 
 class Sheet(Struct, forbid_unknown_fields=True, frozen=True):
-    """The whole TOML file of one exercise."""
+    """The whole TOML file of one exercise. `thresholds`: for each meter, how many times the solution's cost is allowed."""
 
     source: Line
     entry: Annotated[list[Line], Meta(min_length=1)]
@@ -60,7 +62,7 @@ class Sheet(Struct, forbid_unknown_fields=True, frozen=True):
     zh: Words
     attributes: dict[str, list[Line]] = {}
     policy: Policy = Policy()
-    thresholds: dict[str, Any] = {}
+    thresholds: dict[MeterName, Annotated[float, Meta(ge=0)]] = {}
     equivalent: dict[str, Line] = {}
 
 
@@ -244,6 +246,11 @@ def read_sheet(path: Path) -> Sheet:
             odd = sorted(en ^ zh)
             raise ContentError(
                 f"{path}: [en.{table}] and [zh.{table}] differ in {', '.join(odd)}; write both languages"
+            )
+    for language, words in (("en", sheet.en), ("zh", sheet.zh)):
+        if odd := sorted(sheet.thresholds.keys() ^ words.thresholds.keys()):
+            raise ContentError(
+                f"{path}: [thresholds] and [{language}.thresholds] differ in {', '.join(odd)}; give each bar its reason"
             )
     if len(sheet.en.hints) != len(sheet.zh.hints):
         raise ContentError(

@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from clozekit.report import Margin, Result, Tier
+from clozekit.report import Margin, Meter, MeterName, Result, Tier
 
 
 class Limits(Struct, frozen=True):
@@ -81,11 +81,16 @@ class Ready(Struct, tag=True, frozen=True):
 
 
 class Collect(Struct, tag=True, frozen=True):
-    """Load this grader. `seed` fixes all inputs that its cases draw; `kernel`: its answers are Triton kernels."""
+    """Load this grader. `seed` fixes all inputs that its cases draw; `kernel`: its answers are Triton kernels.
+
+    solution: the source of the kernel whose costs are the measure; thresholds: how many times these are allowed.
+    """
 
     grader: str
     seed: int
     kernel: bool = False
+    solution: str = ""
+    thresholds: dict[MeterName, float] = {}
 
 
 class Case(Struct, frozen=True):
@@ -135,6 +140,7 @@ class Graded(Struct, tag=True, frozen=True):
     """Everything a tester found out about one submission."""
 
     results: list[Result]
+    meters: list[Meter] = []
     margins: list[Margin] = []
     mistake: str | None = None
     unstable: list[str] = []

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
+
 from clozekit.describe import clean, describe, next_step
 from clozekit.exercise import Exercise, Words
 from clozekit.phrases import say
@@ -42,7 +44,7 @@ def as_json(report: Report, exercise: Exercise | None, language: str, reveal: Re
         "tier": report.tier,
         "tests": [_test_json(test, words, language, reveal) for test in report.tests] if words else [],
         "findings": [_finding_json(finding, language) for finding in report.findings],
-        "meters": [],
+        "meters": [msgspec.to_builtins(meter) for meter in report.meters],
         **({"message": describe(_veiled(report.problem, reveal), language)} if report.problem else {}),
         "seconds": report.seconds,
     }
@@ -85,10 +87,16 @@ def _message(test: Result, words: Words, language: str, reveal: Reveal) -> str:
     if _is_veiled(test, reveal):
         parts.append("" if test.verdict == "passed" else say(language, "hidden-case"))
     elif test.problem:
-        parts.append(describe(test.problem, language))
+        parts += [describe(test.problem, language), _reason(test.problem, words)]
     if test.mistake:
         parts.append(words.mistakes.get(test.mistake, test.mistake))
     return "\n".join(part for part in parts if part)
+
+
+def _reason(problem: Problem, words: Words) -> str:
+    """Why a meter has a bar, in the exercise's own words."""
+    prefix, _, name = problem.kind.partition("-")
+    return words.thresholds.get(name, "") if prefix == "meter" else ""  # type: ignore[call-overload]
 
 
 def as_text(report: Report, exercise: Exercise, language: str, reveal: Reveal) -> Text:

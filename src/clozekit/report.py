@@ -13,6 +13,7 @@ from msgspec import Struct
 
 Verdict = Literal["passed", "failed", "could not check"]
 Tier = Literal["A", "B", "C"]
+MeterName = Literal["launches", "loads", "stores", "scratch"]  # of a kernel; all but the first in bytes
 EXIT_STATUS: dict[str, int] = {"passed": 0, "failed": 1, "could not check": 3}
 
 
@@ -49,6 +50,19 @@ class Finding(Struct, frozen=True):
     problem: Problem
 
 
+class Meter(Struct, frozen=True):
+    """What one cost of a call was and may be at most: of all visible calls, the one nearest to its bar or farthest beyond."""
+
+    name: MeterName
+    value: float
+    bar: float
+    verdict: Verdict
+
+    @property
+    def share(self) -> float:
+        return self.value / self.bar if self.bar else float(self.value > 0)
+
+
 class Margin(Struct, frozen=True):
     """How far one compared answer was from the reference, in spreads; the bar is the same for all."""
 
@@ -67,6 +81,7 @@ class Report(Struct):
     tier: Tier
     tests: list[Result] = []
     findings: list[Finding] = []
+    meters: list[Meter] = []
     margins: list[Margin] = []
     unstable: list[str] = []
     mistake: str | None = None

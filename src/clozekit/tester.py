@@ -19,6 +19,7 @@ from _pytest.runner import runtestprotocol
 
 from clozekit.errors import CannotCheck
 from clozekit.grading.check import GraderError, Refused
+from clozekit.grading.evidence import Solution
 from clozekit.grading.grading import Grading, Source
 from clozekit.grading.plugin import GRADING, case_name
 from clozekit.grading.questions import Truth
@@ -72,6 +73,7 @@ class Tester:
         self.channel, self.request = channel, request
         self.error = ""
         self.memory: dict[bytes, Truth] = {}
+        self.solution = Solution(request.solution, request.thresholds) if request.kernel else None
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -97,9 +99,7 @@ class Tester:
 
     def rehearse(self, items: list[pytest.Item]) -> None:
         """Evaluate every reference once, here, so that no child has to. What fails here fails there, and is told."""
-        grading = Grading(
-            no_worker, Source("", "", kernel=self.request.kernel), Limits(), self.request.seed, self.memory
-        )
+        grading = Grading(no_worker, Source("", ""), Limits(), self.request.seed, self.memory, self.solution)
         grading.rehearsal = True
         items[0].config.stash[GRADING] = grading
         for item in items:
@@ -109,15 +109,8 @@ class Tester:
         """In the child: run every test on one submission and report. Never returns."""
         signal.setitimer(signal.ITIMER_REAL, 2 * job.seconds)  # the last resort; the deadline below is the rule
         front = Front(Channel(socket.socket(fileno=fd)))
-        source = Source(
-            job.source,
-            job.name,
-            job.mistaken,
-            frozenset(job.rounding),
-            frozenset(job.forbidden),
-            self.request.kernel,
-        )
-        grading = Grading(front.spawn, source, job.limits, self.request.seed, self.memory)
+        source = Source(job.source, job.name, job.mistaken, frozenset(job.rounding), frozenset(job.forbidden))
+        grading = Grading(front.spawn, source, job.limits, self.request.seed, self.memory, self.solution)
         run = Run(grading, job)
         try:
             graded = run.all(items)
@@ -186,8 +179,9 @@ class Run:
             if mistake and result.verdict == "failed":
                 result.mistake = mistake
         self.grading.close()
+        meters = self.grading.meters()
         if not self.job.margins:
-            return Graded(self.results, mistake=mistake)
+            return Graded(self.results, meters, mistake=mistake)
         asked = [
             (test, each, each.truth)
             for questions_of in (self.grading.trials, self.grading.unasked)
@@ -197,7 +191,7 @@ class Run:
         ]
         margins = [Margin(test, question.excess()) for test, question, _ in asked]
         unstable = [f"{test}: {where}" for test, _, truth in asked for where in truth.answer.unstable]
-        return Graded(self.results, margins, mistake, unstable)
+        return Graded(self.results, meters, margins, mistake, unstable)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo) -> pytest.TestReport:

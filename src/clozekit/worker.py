@@ -82,13 +82,14 @@ def surroundings(scratch: str) -> None:
 
 
 class Worker:
-    """Serves Analyse, Load, Call and Parameters for one submission."""
+    """Serves Analyse, Load, Call, Parameters and Replay for one submission."""
 
     def __init__(self, channel: Channel):
         self.channel = channel
         self.module = types.ModuleType(MODULE)
         self.name = MODULE
         self.held: dict[int, Any] = {}
+        self.kernels: dict[int, Any] = {}  # of a source that was loaded alone
         self.given: tuple[list[Any], dict[str, Any]] = [], {}  # the arguments of the last call
         self.earlier = Earlier()
 
@@ -120,6 +121,8 @@ class Worker:
             return self.load(request)
         if isinstance(request, calls.Parameters):
             return self.parameters(request, reader)
+        if isinstance(request, calls.Replay):
+            return self.replay(request, reader, buffers)
         return self.call(request, reader, buffers)
 
     def load(self, request: calls.Load) -> calls.Reply:
@@ -132,8 +135,21 @@ class Worker:
         self.given, self.earlier = ([], {}), Earlier()
         if interpret := sys.modules.get("clozekit.kernels.interpret"):
             interpret.install()
+        if request.alone:
+            from clozekit.kernels import alone
+
+            self.kernels = alone.load(request.source, self.name)
+            return calls.Returned(request.nonce)
         exec(compile(request.source, self.name, "exec", dont_inherit=True), self.module.__dict__)
         return calls.Returned(request.nonce)
+
+    def replay(self, request: calls.Replay, reader: values.Reader, buffers: list[Any]) -> calls.Reply:
+        """A plan, by the kernels alone."""
+        from clozekit.kernels import replay
+
+        inputs = [reader.decode(value) for value in request.inputs]
+        answer, counts = replay.run(request.plan, inputs, self.kernels)
+        return calls.Returned(request.nonce, values.encode(answer, buffers), counts=counts)
 
     def call(self, request: calls.Call, reader: values.Reader, buffers: list[Any]) -> calls.Reply:
         """One call; with cotangents also backward."""
@@ -151,7 +167,8 @@ class Worker:
         with torch.inference_mode() if request.inference else torch.set_grad_enabled(backward):
             for _ in range(request.rounds):
                 function(*args, **kwargs)
-            with Steps(self.name, request.count_steps) as steps, Trace() as trace:
+            record = recorder(self.name, leaves) if request.record else None
+            with Steps(self.name, request.count_steps) as steps, Trace() as trace, record or contextlib.nullcontext():
                 result = function(*args, **kwargs)
         reply = calls.Returned(
             request.nonce,
@@ -160,6 +177,7 @@ class Worker:
             steps=steps.count + trace.steps if request.count_steps else 0,
             disturbed=self.earlier.disturbed(),
             threads=len(sys._current_frames()) - threads,
+            plan=record.finish(result) if record else None,
         )
         self.earlier.keep("argument", own)
         if request.keep is not None:
@@ -259,6 +277,13 @@ def analyse(request: calls.Analyse, raw: bytes) -> calls.Analysed:
         return calls.Analysed(problem=unreadable.problem)
     except MemoryError:
         return calls.Analysed(problem=Problem("unreadable-memory"))
+
+
+def recorder(file: str, inputs: list[torch.Tensor]) -> Any:
+    """Triton comes with it, and only kernels need that."""
+    from clozekit.kernels.record import Recorder
+
+    return Recorder(file, inputs)
 
 
 class Steps:

@@ -19,6 +19,7 @@ import msgspec
 
 from clozekit import calls, values
 from clozekit.errors import CannotCheck
+from clozekit.kernels.plan import Counts, Plan
 from clozekit.protocol import Limits, Ready
 from clozekit.report import Problem
 from clozekit.wire import Channel, Gone, TimedOut, Violation
@@ -53,17 +54,20 @@ class Answer:
     steps: int = 0
     disturbed: list[calls.Earlier] = field(default_factory=list)
     threads: int = 0
+    plan: Plan | None = None
+    counts: Counts | None = None
     problem: Problem | None = None
 
 
 @dataclass
 class Candidate:
-    """One source under test and the worker that runs it."""
+    """One source under test and the worker that runs it. `alone`: of the source only the kernels are loaded."""
 
     spawn: Spawn
     source: str
     name: str
     limits: Limits
+    alone: bool = False
     worker: WorkerHandle | None = None
     channel: Channel | None = None
     broken: Problem | None = None  # the file cannot be executed, or hangs again and again: no call needs to be tried
@@ -97,7 +101,7 @@ class Candidate:
             self._load()
 
     def _load(self) -> None:
-        loaded = self._exchange(calls.Load(0, self.source, self.name), [], self.limits.load_seconds)
+        loaded = self._exchange(calls.Load(0, self.source, self.name, self.alone), [], self.limits.load_seconds)
         if loaded.problem:
             self.broken = loaded.problem
             self.stop()
@@ -182,6 +186,8 @@ class Candidate:
             steps=reply.steps,
             disturbed=reply.disturbed,
             threads=reply.threads,
+            plan=reply.plan,
+            counts=reply.counts,
         )
         reader.finish()
         return answer

@@ -26,6 +26,7 @@ from clozekit import calls, values
 from clozekit.describe import describe
 from clozekit.grading.again import Again, refilled, repeated
 from clozekit.grading.candidate import Candidate
+from clozekit.grading.evidence import Evidence
 from clozekit.grading.marks import Reference
 from clozekit.grading.questions import PARAMETERS, Kept, Method, Question, Truth, encode, resolve, signature
 from clozekit.grading.tolerance import expect, expect_gradients, floating_leaves, leaves
@@ -72,7 +73,8 @@ class Check:
     questions: list[Question]
     unasked: list[Question]
     forbidden: frozenset[str]
-    kernel: bool
+    evidence: Evidence | None  # where a kernel must have done the work
+    hidden: bool
     numbers: Callable[[], int]
     draw: random.Random
     mode: Literal["", "gradients", "inference", "plain"] = ""
@@ -114,7 +116,9 @@ class Check:
         else:
             self._expect(question, target, args, kwargs, gradients, dtype)
         self.questions.append(question)
-        self._ask(question)
+        self._ask(question, record=isinstance(target, str) and self.evidence is not None)
+        if isinstance(target, str) and self.evidence:
+            self._prove(self.evidence, question, target, args, kwargs, dtype, returns is MISSING and like is None)
         if returns is MISSING and like is None and not once and not isinstance(target, Method):
             for again in self._others(target, args, kwargs):
                 self._ask_again(again, target, gradients, dtype)
@@ -177,20 +181,43 @@ class Check:
             cotangents = [values.encode(cotangent, question.buffers) for cotangent in question.truth.cotangents]
             question.request = msgspec.structs.replace(question.request, cotangents=cotangents)
 
-    def _ask(self, question: Question) -> None:
+    def _ask(self, question: Question, record: bool = False) -> None:
         __tracebackhide__ = True
         if self.candidate is None:
             return
         question.forbidden = self.forbidden
-        question.answer = self.candidate.ask(question.request, question.buffers)
+        request = msgspec.structs.replace(question.request, record=True) if record else question.request
+        question.answer = self.candidate.ask(request, question.buffers)
         question.problem = question.judge(question.answer)
+        if question.problem:
+            raise Refused(question.problem)
+
+    def _prove(
+        self,
+        evidence: Evidence,
+        question: Question,
+        target: str,
+        args: tuple,
+        kwargs: dict,
+        dtype: DtypeRule,
+        has_reference: bool,
+    ) -> None:
+        """The kernels of a right answer must be what computed it: see `evidence`."""
+        __tracebackhide__ = True
+        truth, proof = question.truth, evidence.proof(question.text, target, args, kwargs)
+        if has_reference:
+            truth = self._truth(target, None, proof.args, proof.kwargs, False, dtype)
+        if not has_reference or truth is None or truth.answer.unstable:
+            truth, proof = question.truth, evidence.proof(question.text, target, args, kwargs, same=True)
+        if self.candidate and truth:
+            question.problem = evidence.judge(proof, truth.answer, question.answer.plan, self.hidden)
         if question.problem:
             raise Refused(question.problem)
 
     def _others(self, target: str | Kept, args: tuple, kwargs: dict) -> list[Again]:
         """What to ask after this call was answered rightly; nothing of what has a state."""
         parameters = target.parameters if isinstance(target, Kept) else None
-        if (isinstance(target, Kept) and parameters is None) or (self.kernel and self.draw.random() >= KERNELS):
+        if (isinstance(target, Kept) and parameters is None) or (self.evidence and self.draw.random() >= KERNELS):
             return []
         found = refilled(parameters, args, kwargs, self.draw)
         others = [found] if found else []

@@ -20,9 +20,11 @@ import torch
 from clozekit.grading.candidate import Candidate, Spawn
 from clozekit.grading.check import Check
 from clozekit.grading.diagnosis import diagnose
+from clozekit.grading.evidence import Evidence, Solution
 from clozekit.grading.marks import references
 from clozekit.grading.questions import Question, Truth
 from clozekit.protocol import Limits
+from clozekit.report import Meter
 
 
 @dataclass
@@ -34,18 +36,26 @@ class Source:
     mistaken: Mapping[str, str] = field(default_factory=dict)
     rounding: frozenset[str] = frozenset()
     forbidden: frozenset[str] = frozenset()
-    kernel: bool = False
 
 
 class Grading:
     """Everything that belongs to the grading of one source with one seed."""
 
-    def __init__(self, spawn: Spawn, source: Source, limits: Limits, seed: int, memory: dict[bytes, Truth]):
+    def __init__(
+        self,
+        spawn: Spawn,
+        source: Source,
+        limits: Limits,
+        seed: int,
+        memory: dict[bytes, Truth],
+        solution: Solution | None = None,
+    ):
         self.spawn, self.source, self.limits, self.seed, self.memory = spawn, source, limits, seed, memory
         self.visible = Candidate(spawn, source.text, source.name, limits)
         self.hidden = Candidate(spawn, source.text, source.name, limits)
         self.trials: dict[str, list[Question]] = {}
         self.unasked: dict[str, list[Question]] = {}
+        self.evidence = Evidence(spawn, source.text, source.name, limits, solution) if solution else None
         self.rehearsal = False
         self.numbers = itertools.count(1)
 
@@ -63,7 +73,8 @@ class Grading:
             self.trials[test],
             self.unasked[test],
             self.source.forbidden,
-            self.source.kernel,
+            self.evidence,
+            hidden,
             self.numbers.__next__,
             random.Random(number + 1),
         )
@@ -88,7 +99,13 @@ class Grading:
         finally:
             suspect.stop()
 
+    def meters(self) -> list[Meter]:
+        """What the costs of a kernel were, as far as they are anybody's business."""
+        return list(self.evidence.meters.values()) if self.evidence else []
+
     def close(self) -> None:
         """End the workers."""
+        if self.evidence:
+            self.evidence.close()
         self.visible.stop()
         self.hidden.stop()

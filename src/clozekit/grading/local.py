@@ -4,6 +4,7 @@ import pytest
 
 from clozekit.engine import Engine, worker_limits
 from clozekit.exercise import Exercise
+from clozekit.grading.evidence import Solution
 from clozekit.grading.grading import Grading, Source
 from clozekit.submission import parse, read
 
@@ -24,15 +25,11 @@ def local_grading(request: pytest.FixtureRequest) -> Grading:
         submission = parse(upload.raw, upload.name)
         gradings[str(path)] = Grading(
             lambda: config.stash[ENGINE].spawn_worker(limits),
-            Source(
-                submission.source,
-                submission.name,
-                forbidden=frozenset(exercise.sheet.policy.forbid),
-                kernel=exercise.sheet.policy.kernel,
-            ),
+            Source(submission.source, submission.name, forbidden=frozenset(exercise.sheet.policy.forbid)),
             limits,
             config.getoption("--seed"),
             {},
+            Solution(exercise.solution, exercise.sheet.thresholds) if exercise.sheet.policy.kernel else None,
         )
         config.add_cleanup(gradings[str(path)].close)
     return gradings[str(path)]

@@ -195,6 +195,12 @@ def views(part: Step | Argument) -> Iterator[View]:
             yield from views(item)
 
 
+def has_unknown(plan: Plan) -> bool:
+    """Whether a launch, a copy or the answer uses memory that no recorded operation made."""
+    parts: list[Step | Argument] = [*plan.steps, plan.answer]
+    return any(view.buffer == UNKNOWN for part in parts for view in views(part))
+
+
 def scratch(plan: Plan, inputs: int) -> int:
     """Bytes allocated beyond those of the answer; `inputs` is how many tensors the call was given."""
     allocated = sum(step.size for step in plan.steps if isinstance(step, Allocate))

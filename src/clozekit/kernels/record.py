@@ -75,7 +75,7 @@ class Recorder:
         self.storages.append(storage)
         return self.buffers.setdefault(storage._cdata, len(self.buffers))
 
-    def operated(self, operator: Any, args: tuple, kwargs: dict[str, Any], result: Any) -> None:
+    def operated(self, operator: Any, args: tuple, result: Any) -> None:
         """One operator that was dispatched."""
         name = operator._schema.name.removeprefix("aten::")
         if self.calling in SHOWS:
@@ -171,7 +171,8 @@ class _Operators(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
-        self.recorder.operated(func, args, kwargs or {}, result)
+        with torch._C.DisableTorchFunction():  # what we look at is not what the learner looked at
+            self.recorder.operated(func, args, result)
         return result
 
 

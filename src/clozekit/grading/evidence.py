@@ -1,0 +1,188 @@
+"""Who wrote a kernel's answer, and at what cost: the recorded plan, run again without the host on inputs that it never saw.
+
+    answer = candidate.ask(Call("softmax", None, [x], {}, record=True))     right, says the reference
+    proof = evidence.proof("softmax", (x,), {})                             other values, in tensors laid out as x
+    evidence.judge(proof, truth, answer.plan, hidden)                       None, or
+        Problem("host", {"names": "torch.Tensor.numpy"})                    the host computed
+        Problem("replay", {"yours": "0.31", "expected": "0.07", ...})       the kernels alone do something else
+        Problem("meter-loads", {"yours": "3072", "bar": "1024"})            too many bytes are loaded
+
+The plan is the word of the learner's process, yet it cannot be forged: whatever was computed from x is wrong for the other
+values. Costs are judged as ratios to those of the solution in kernels/, which is run and counted here, on the trusted side.
+"""
+
+import hashlib
+import linecache
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import torch
+from torch import Tensor
+
+from clozekit import calls, values
+from clozekit.grading.candidate import Candidate, Spawn
+from clozekit.grading.compare import difference
+from clozekit.grading.tolerance import Expected
+from clozekit.grading.trees import leaves, mapped
+from clozekit.kernels import plan
+from clozekit.protocol import Limits
+from clozekit.report import Meter, MeterName, Problem
+
+SCALE = 0.75  # of the other values: exact in binary, so that nothing under- or overflows that did not before
+SHOWN = 3  # names of what the host computed
+
+Bars = Mapping[MeterName, float]  # what each meter may show at most
+
+
+class Solution:
+    """The reference kernel of one exercise, and what each call costs it. `thresholds`: for each meter, how many times that."""
+
+    def __init__(self, source: str, thresholds: Bars):
+        self.source, self.thresholds = source, thresholds
+        self.known: dict[bytes, Bars] = {}
+        self.module: types.ModuleType | None = None
+
+    def bars(self, target: str, args: tuple, kwargs: dict[str, Any]) -> Bars:
+        """What the meters of this call may show."""
+        if not self.thresholds:
+            return {}
+        key = _fingerprint([target, list(args), kwargs])
+        if key not in self.known:
+            costs = self._costs(target, args, kwargs)
+            self.known[key] = {name: ratio * costs[name] for name, ratio in self.thresholds.items()}
+        return self.known[key]
+
+    def _costs(self, target: str, args: tuple, kwargs: dict[str, Any]) -> dict[MeterName, int]:
+        """The costs of the solution; its own scratch is none, so that of others is measured by the tensors of the call."""
+        from clozekit.kernels import interpret
+        from clozekit.kernels.replay import Meter as Watch
+
+        function = vars(self._loaded())[target]
+        interpret.forget()
+        with Watch() as watch, torch.no_grad():
+            answer = function(*args, **kwargs)
+        counts = watch.counts()
+        tensors = [leaf for _, leaf in leaves([list(args), kwargs, answer]) if isinstance(leaf, Tensor)]
+        return {
+            "launches": len(interpret.launches),
+            "loads": counts.load_bytes,
+            "stores": counts.store_bytes,
+            "scratch": sum(tensor.numel() * tensor.element_size() for tensor in tensors),
+        }
+
+    def _loaded(self) -> types.ModuleType:
+        if self.module is None:
+            from clozekit.kernels import interpret
+
+            interpret.install()
+            name = "solution.py"
+            linecache.cache[name] = (len(self.source), None, self.source.splitlines(True), name)
+            self.module = types.ModuleType("solution")
+            exec(compile(self.source, name, "exec", dont_inherit=True), vars(self.module))
+        return self.module
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A call with other values, to be answered by the kernels alone."""
+
+    text: str
+    args: tuple
+    kwargs: dict[str, Any]
+    bars: Bars
+
+    @property
+    def inputs(self) -> list[Tensor]:
+        return [leaf for _, leaf in leaves([list(self.args), self.kwargs]) if isinstance(leaf, Tensor)]
+
+
+@dataclass
+class Evidence:
+    """Judges the plans of one submission. One worker runs all of them; what it prints is nobody's business."""
+
+    spawn: Spawn
+    source: str
+    name: str
+    limits: Limits
+    solution: Solution
+    meters: dict[MeterName, Meter] = field(default_factory=dict)  # of each, what comes nearest to its bar
+
+    def __post_init__(self) -> None:
+        self.kernels = Candidate(self.spawn, self.source, self.name, self.limits, alone=True)
+
+    def proof(self, text: str, target: str, args: tuple, kwargs: dict[str, Any], same: bool = False) -> Proof:
+        """Another call like this one; with `same` this very one, where there is no truth about others."""
+        sent, named = mapped(lambda leaf: leaf if same else other(leaf), [list(args), kwargs])
+        return Proof(text, tuple(sent), named, self.solution.bars(target, tuple(sent), named))
+
+    def judge(self, proof: Proof, truth: Expected, script: plan.Plan | None, hidden: bool) -> Problem | None:
+        """Why a right answer is refused all the same; None if the kernels alone compute it, at no more than the bars."""
+        if script is None:
+            return Problem("protocol", {"call": proof.text, "reason": "no plan"})
+        if script.host:
+            more = len(script.host) - SHOWN
+            names = ", ".join(sorted(script.host)[:SHOWN]) + (f" (+{more})" if more > 0 else "")
+            return Problem("host", {"call": proof.text, "names": names})
+        buffers: list[Any] = []
+        inputs = [values.encode(tensor, buffers, strided=True) for tensor in proof.inputs]
+        try:
+            plan.check(script, [each.size for each in inputs if isinstance(each, values.Array)])
+        except plan.Impossible as impossible:
+            return Problem("protocol", {"call": proof.text, "reason": str(impossible)})
+        if plan.has_unknown(script):
+            return Problem("from-elsewhere", {"call": proof.text})
+        answer = self.kernels.ask(calls.Replay(0, script, inputs), buffers)
+        if answer.problem:
+            facts = {"call": proof.text} | answer.problem.facts
+            return Problem("alone", facts) if answer.problem.kind == "raised" else Problem(answer.problem.kind, facts)
+        if found := difference(answer.value, truth):
+            facts = {name: str(getattr(found, name)) for name in ("where", "yours", "expected", "wrong", "total")}
+            return Problem("replay", {"call": proof.text} | facts)
+        return self._measure(proof, script, answer.counts or plan.Counts(), hidden)
+
+    def _measure(self, proof: Proof, script: plan.Plan, counts: plan.Counts, hidden: bool) -> Problem | None:
+        """The first meter above its bar. Of a hidden call nothing is kept."""
+        passes = [step.source.bytes for step in script.steps if isinstance(step, plan.Copy) and step.is_pass]
+        costs: dict[MeterName, int] = {
+            "launches": sum(isinstance(step, plan.Launch) for step in script.steps),
+            "loads": counts.load_bytes + sum(passes),
+            "stores": counts.store_bytes + sum(passes),
+            "scratch": plan.scratch(script, len(proof.inputs)),
+        }
+        above = None
+        for name, bar in proof.bars.items():
+            meter = Meter(name, costs[name], bar, "passed" if costs[name] <= bar else "failed")
+            known = self.meters.get(name)
+            if not hidden and (known is None or meter.share > known.share):
+                self.meters[name] = meter
+            if meter.verdict == "failed" and above is None:
+                above = meter
+        if above is None:
+            return None
+        return Problem(
+            f"meter-{above.name}", {"call": proof.text, "yours": f"{above.value:g}", "bar": f"{above.bar:g}"}
+        )
+
+    def close(self) -> None:
+        """End the worker."""
+        self.kernels.stop()
+
+
+def other(leaf: Any) -> Any:
+    """A floating tensor of the same layout, all its axes reversed and its values scaled: still what its case is about."""
+    if not isinstance(leaf, Tensor) or not leaf.is_floating_point() or not leaf.numel():
+        return leaf
+    last = sum((length - 1) * stride for length, stride in zip(leaf.shape, leaf.stride(), strict=True))
+    flat = leaf.detach().as_strided((last + 1,), (1,))
+    return (flat.flip(0) * SCALE).as_strided(leaf.shape, leaf.stride())
+
+
+def _fingerprint(call: Any) -> bytes:
+    buffers: list[Any] = []
+    digest = hashlib.blake2b(msgspec.msgpack.encode(values.encode(call, buffers, strided=True)), digest_size=16)
+    for buffer in buffers:
+        digest.update(buffer)
+    return digest.digest()
