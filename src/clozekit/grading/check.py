@@ -26,10 +26,11 @@ from clozekit import calls, values
 from clozekit.describe import describe
 from clozekit.grading.again import Again, refilled, repeated
 from clozekit.grading.candidate import Candidate
-from clozekit.grading.evidence import Evidence
+from clozekit.grading.evidence import Evidence, Proof, other
 from clozekit.grading.marks import Reference
 from clozekit.grading.questions import PARAMETERS, Kept, Method, Question, Truth, encode, resolve, signature
 from clozekit.grading.tolerance import expect, expect_gradients, floating_leaves, leaves
+from clozekit.grading.trees import mapped
 from clozekit.report import Problem
 
 KERNELS = 0.3  # the share of calls of a kernel that are asked again: the interpreter is slow
@@ -116,10 +117,11 @@ class Check:
         else:
             self._expect(question, target, args, kwargs, gradients, dtype)
         self.questions.append(question)
-        self._ask(question, record=isinstance(target, str) and self.evidence is not None)
-        if isinstance(target, str) and self.evidence:
-            self._prove(self.evidence, question, target, args, kwargs, dtype, returns is MISSING and like is None)
-        if returns is MISSING and like is None and not once and not isinstance(target, Method):
+        referenced = returns is MISSING and like is None
+        if self.evidence and isinstance(target, str):
+            question.proof = self._proof(self.evidence, question, (target, args, kwargs), dtype, referenced)
+        self._ask(question)
+        if referenced and not once and not isinstance(target, Method):
             for again in self._others(target, args, kwargs):
                 self._ask_again(again, target, gradients, dtype)
         return question.answer.value if self.candidate else question.truth and question.truth.answer.value
@@ -181,38 +183,32 @@ class Check:
             cotangents = [values.encode(cotangent, question.buffers) for cotangent in question.truth.cotangents]
             question.request = msgspec.structs.replace(question.request, cotangents=cotangents)
 
-    def _ask(self, question: Question, record: bool = False) -> None:
+    def _ask(self, question: Question) -> None:
         __tracebackhide__ = True
         if self.candidate is None:
             return
         question.forbidden = self.forbidden
-        request = msgspec.structs.replace(question.request, record=True) if record else question.request
+        request = msgspec.structs.replace(question.request, record=True) if question.proof else question.request
         question.answer = self.candidate.ask(request, question.buffers)
         question.problem = question.judge(question.answer)
+        if self.evidence and question.proof and not question.problem:
+            question.problem = self.evidence.judge(question.proof, question.answer.plan, self.hidden)
         if question.problem:
             raise Refused(question.problem)
 
-    def _prove(
-        self,
-        evidence: Evidence,
-        question: Question,
-        target: str,
-        args: tuple,
-        kwargs: dict,
-        dtype: DtypeRule,
-        has_reference: bool,
-    ) -> None:
-        """The kernels of a right answer must be what computed it: see `evidence`."""
-        __tracebackhide__ = True
-        truth, proof = question.truth, evidence.proof(question.text, target, args, kwargs)
-        if has_reference:
-            truth = self._truth(target, None, proof.args, proof.kwargs, False, dtype)
-        if not has_reference or truth is None or truth.answer.unstable:
-            truth, proof = question.truth, evidence.proof(question.text, target, args, kwargs, same=True)
-        if self.candidate and truth:
-            question.problem = evidence.judge(proof, truth.answer, question.answer.plan, self.hidden)
-        if question.problem:
-            raise Refused(question.problem)
+    def _proof(
+        self, evidence: Evidence, question: Question, call: tuple[str, tuple, dict], dtype: DtypeRule, referenced: bool
+    ) -> Proof:
+        """The same call with values that the host will not see; with its own where nothing is known of others."""
+        target, args, kwargs = call
+        if referenced:
+            draw = torch.Generator().manual_seed(self.draw.getrandbits(63))
+            others, named = mapped(lambda leaf: other(leaf, draw), [list(args), kwargs])
+            truth = self._truth(target, None, tuple(others), named, False, dtype).answer
+            if not truth.unstable:
+                return evidence.proof(question.text, target, tuple(others), named, truth)
+        assert question.truth is not None
+        return evidence.proof(question.text, target, args, kwargs, question.truth.answer)
 
     def _others(self, target: str | Kept, args: tuple, kwargs: dict) -> list[Again]:
         """What to ask after this call was answered rightly; nothing of what has a state."""
@@ -223,7 +219,7 @@ class Check:
         others = [found] if found else []
         if self.draw.random() < REPEATED:
             once_more = repeated(parameters, args, kwargs)
-            others.append(once_more._replace(rounds=0) if self.kernel else once_more)
+            others.append(once_more._replace(rounds=0) if self.evidence else once_more)
         return others
 
     def _ask_again(self, again: Again, target: str | Kept, gradients: bool, dtype: DtypeRule) -> None:

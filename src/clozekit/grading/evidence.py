@@ -1,14 +1,14 @@
 """Who wrote a kernel's answer, and at what cost: the recorded plan, run again without the host on inputs that it never saw.
 
     answer = candidate.ask(Call("softmax", None, [x], {}, record=True))     right, says the reference
-    proof = evidence.proof("softmax", (x,), {})                             other values, in tensors laid out as x
-    evidence.judge(proof, truth, answer.plan, hidden)                       None, or
-        Problem("host", {"names": "torch.Tensor.numpy"})                    the host computed
-        Problem("replay", {"yours": "0.31", "expected": "0.07", ...})       the kernels alone do something else
-        Problem("meter-loads", {"yours": "3072", "bar": "1024"})            too many bytes are loaded
+    proof = evidence.proof("softmax(...)", "softmax", (other(x, draw),), {}, truth)    other values, laid out as x
+    evidence.judge(proof, answer.plan, hidden)                                         None, or
+        Problem("host", {"names": "torch.Tensor.numpy"})                               the host computed
+        Problem("replay", {"yours": "0.31", "expected": "0.07", ...})                  the kernels alone do something else
+        Problem("meter-loads", {"yours": "3072", "bar": "1024"})                       too many bytes are read
 
-The plan is the word of the learner's process, yet it cannot be forged: whatever was computed from x is wrong for the other
-values. Costs are judged as ratios to those of the solution in kernels/, which is run and counted here, on the trusted side.
+The plan is the word of the learner's process, yet nothing is won by forging it: whatever was computed from x is wrong for the
+other values, which only the trusted side can draw. Costs are judged as ratios to those of the solution in kernels/, which is run and counted here, on the trusted side.
 """
 
 import hashlib
@@ -26,12 +26,12 @@ from clozekit import calls, values
 from clozekit.grading.candidate import Candidate, Spawn
 from clozekit.grading.compare import difference
 from clozekit.grading.tolerance import Expected
-from clozekit.grading.trees import leaves, mapped
+from clozekit.grading.trees import leaves
 from clozekit.kernels import plan
 from clozekit.protocol import Limits
 from clozekit.report import Meter, MeterName, Problem
 
-SCALE = 0.75  # of the other values: exact in binary, so that nothing under- or overflows that did not before
+SCALE = (0.7, 0.9)  # of the other values: near the first ones, and what did not overflow does not now
 SHOWN = 3  # names of what the host computed
 
 Bars = Mapping[MeterName, float]  # what each meter may show at most
@@ -90,13 +90,9 @@ class Proof:
     """A call with other values, to be answered by the kernels alone."""
 
     text: str
-    args: tuple
-    kwargs: dict[str, Any]
+    inputs: list[Tensor]
+    truth: Expected
     bars: Bars
-
-    @property
-    def inputs(self) -> list[Tensor]:
-        return [leaf for _, leaf in leaves([list(self.args), self.kwargs]) if isinstance(leaf, Tensor)]
 
 
 @dataclass
@@ -113,12 +109,12 @@ class Evidence:
     def __post_init__(self) -> None:
         self.kernels = Candidate(self.spawn, self.source, self.name, self.limits, alone=True)
 
-    def proof(self, text: str, target: str, args: tuple, kwargs: dict[str, Any], same: bool = False) -> Proof:
-        """Another call like this one; with `same` this very one, where there is no truth about others."""
-        sent, named = mapped(lambda leaf: leaf if same else other(leaf), [list(args), kwargs])
-        return Proof(text, tuple(sent), named, self.solution.bars(target, tuple(sent), named))
+    def proof(self, text: str, target: str, args: tuple, kwargs: dict[str, Any], truth: Expected) -> Proof:
+        """What the kernels have to make of these arguments. `text` shows the call that the submission was asked."""
+        inputs = [leaf for _, leaf in leaves([list(args), kwargs]) if isinstance(leaf, Tensor)]
+        return Proof(text, inputs, truth, self.solution.bars(target, args, kwargs))
 
-    def judge(self, proof: Proof, truth: Expected, script: plan.Plan | None, hidden: bool) -> Problem | None:
+    def judge(self, proof: Proof, script: plan.Plan | None, hidden: bool) -> Problem | None:
         """Why a right answer is refused all the same; None if the kernels alone compute it, at no more than the bars."""
         if script is None:
             return Problem("protocol", {"call": proof.text, "reason": "no plan"})
@@ -138,7 +134,7 @@ class Evidence:
         if answer.problem:
             facts = {"call": proof.text} | answer.problem.facts
             return Problem("alone", facts) if answer.problem.kind == "raised" else Problem(answer.problem.kind, facts)
-        if found := difference(answer.value, truth):
+        if found := difference(answer.value, proof.truth):
             facts = {name: str(getattr(found, name)) for name in ("where", "yours", "expected", "wrong", "total")}
             return Problem("replay", {"call": proof.text} | facts)
         return self._measure(proof, script, answer.counts or plan.Counts(), hidden)
@@ -171,13 +167,14 @@ class Evidence:
         self.kernels.stop()
 
 
-def other(leaf: Any) -> Any:
-    """A floating tensor of the same layout, all its axes reversed and its values scaled: still what its case is about."""
+def other(leaf: Any, draw: torch.Generator) -> Any:
+    """A floating tensor of the same layout, its axes reversed, each value scaled on its own: still what its case is about."""
     if not isinstance(leaf, Tensor) or not leaf.is_floating_point() or not leaf.numel():
         return leaf
     last = sum((length - 1) * stride for length, stride in zip(leaf.shape, leaf.stride(), strict=True))
     flat = leaf.detach().as_strided((last + 1,), (1,))
-    return (flat.flip(0) * SCALE).as_strided(leaf.shape, leaf.stride())
+    scales = torch.empty(last + 1).uniform_(*SCALE, generator=draw).to(leaf.dtype)
+    return (flat.flip(0) * scales).as_strided(leaf.shape, leaf.stride())
 
 
 def _fingerprint(call: Any) -> bytes:

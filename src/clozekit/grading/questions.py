@@ -14,6 +14,7 @@ from torch import Tensor
 from clozekit import calls, values
 from clozekit.grading.candidate import Answer, clean
 from clozekit.grading.compare import difference, excess
+from clozekit.grading.evidence import Proof
 from clozekit.grading.tolerance import Expected, floating_leaves
 from clozekit.report import Problem
 
@@ -69,6 +70,7 @@ class Question:
     wanted: dict[str, Tensor] = field(default_factory=dict)
     forbidden: frozenset[str] = frozenset()
     smaller: "Question | None" = None  # the call that must take as many steps of Python
+    proof: Proof | None = None  # where a kernel must have computed the answer
     again: str = ""  # the kind of another call, see `again`
     answer: Answer = field(default_factory=Answer)
     problem: Problem | None = None

@@ -69,13 +69,6 @@ class Descriptor(Struct, tag="descriptor", frozen=True):
     padding: Name
 
 
-class Many(Struct, tag="many", frozen=True):
-    """A tuple; with `names` a named one."""
-
-    items: list["Argument"]
-    names: Annotated[list[Name], Meta(max_length=100)] = []
-
-
 class Kind(Struct, tag="kind", frozen=True):
     """A dtype of triton.language, by its name there."""
 
@@ -90,7 +83,17 @@ class Function(Struct, tag="function", frozen=True):
 
 
 Number = bool | int | float
-Argument = None | Number | Name | View | Descriptor | Many | Kind | Function
+Single = None | Number | Name | View | Descriptor | Kind | Function
+
+
+class Many(Struct, tag="many", frozen=True):
+    """A tuple, of nothing nested; with `names` a named one."""
+
+    items: Annotated[list[Single], Meta(max_length=100)]
+    names: Annotated[list[Name], Meta(max_length=100)] = []
+
+
+Argument = Single | Many
 
 
 class Allocate(Struct, tag="allocate", frozen=True):
@@ -157,11 +160,11 @@ def check(plan: Plan, inputs: list[int]) -> None:
         Impossible: a view outside its buffer, a buffer before its allocation, too much memory, an unknown dtype.
     """
     sizes = list(inputs)
+    if sum(step.size for step in plan.steps if isinstance(step, Allocate)) > MEMORY:
+        raise Impossible(f"more than {MEMORY} bytes allocated")
     for step in plan.steps:
         if isinstance(step, Allocate):
             sizes.append(step.size)
-            if sum(sizes[len(inputs) :]) > MEMORY:
-                raise Impossible(f"more than {MEMORY} bytes allocated")
         for view in views(step):
             _check_view(view, sizes)
     for view in views(plan.answer):

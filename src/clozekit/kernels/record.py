@@ -66,8 +66,7 @@ class Recorder:
 
     def finish(self, result: Any) -> plan.Plan:
         """The whole call, once it has returned `result`."""
-        answer = self.argument(list(result) if isinstance(result, list) else result)
-        return plan.Plan(self.steps, answer, dict(self.host.most_common(LIMIT)))
+        return plan.Plan(self.steps, self.argument(result), dict(self.host.most_common(LIMIT)))
 
     def number(self, tensor: Tensor) -> int:
         """The number of a new buffer."""
@@ -123,7 +122,10 @@ class Recorder:
         if isinstance(value, Tensor):
             return self.view(value)
         if isinstance(value, tuple | list):
-            return plan.Many([self.argument(item) for item in value], list(getattr(value, "_fields", ())))
+            items = [self.argument(item) for item in value]
+            singles = [item for item in items if not isinstance(item, plan.Many)]
+            if len(singles) == len(items) <= 100:
+                return plan.Many(singles, list(getattr(value, "_fields", ())))
         if isinstance(value, TensorDescriptor):
             shape, strides, block = ([int(n) for n in axes] for axes in (value.shape, value.strides, value.block_shape))
             return plan.Descriptor(self.view(value.base), shape, strides, block, value.padding)
@@ -136,10 +138,10 @@ class Recorder:
 
     def view(self, tensor: Tensor) -> plan.View:
         """Where a tensor lies."""
-        number = self.buffers.get(tensor.untyped_storage()._cdata, plan.UNKNOWN)
         if tensor.dtype not in DTYPE_NAMES or tensor.layout != torch.strided:
             self.host[f"{tensor.dtype}"] += 1
             return plan.View(plan.UNKNOWN, "uint8", 0, [], [])
+        number = self.buffers.get(tensor.untyped_storage()._cdata, plan.UNKNOWN)
         offset = tensor.storage_offset() * tensor.element_size()
         return plan.View(number, DTYPE_NAMES[tensor.dtype], offset, list(tensor.shape), list(tensor.stride()))
 
