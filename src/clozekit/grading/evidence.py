@@ -1,14 +1,15 @@
 """Who wrote a kernel's answer, and at what cost: the recorded plan, run again without the host on inputs that it never saw.
 
     answer = candidate.ask(Call("softmax", None, [x], {}, record=True))     right, says the reference
-    proof = evidence.proof("softmax(...)", "softmax", (other(x, draw),), {}, truth)    other values, laid out as x
+    proof = evidence.proof("softmax(…)", "softmax", (other(x, draw),), {}, truth)      other values, laid out as x
     evidence.judge(proof, answer.plan, hidden)                                         None, or
         Problem("host", {"names": "torch.Tensor.numpy"})                               the host computed
         Problem("replay", {"yours": "0.31", "expected": "0.07", ...})                  the kernels alone do something else
         Problem("meter-loads", {"yours": "3072", "bar": "1024"})                       too many bytes are read
 
 The plan is the word of the learner's process, yet nothing is won by forging it: whatever was computed from x is wrong for the
-other values, which only the trusted side can draw. Costs are judged as ratios to those of the solution in kernels/, which is run and counted here, on the trusted side.
+other values, which only the trusted side can draw. Costs are judged as ratios to those of the solution in kernels/, which is
+run and counted here, on the trusted side.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """A submission's kernels without its host code.
 
-    LOG2E = tl.constexpr(math.log2(math.e))        kept: a constant
+    LOG2E = tl.constexpr(math.log2(math.e))        dropped; a plan brings the constants that a kernel names
     @triton.autotune(configs(), key=["n"])         dropped
     @triton.jit
     def softmax_kernel(y_ptr, x_ptr, ...):         kept
@@ -32,11 +32,6 @@ HOST = (triton.cdiv, triton.next_power_of_2)  # functions of the host that a ker
 # attributes that lead from a kernel's values to Python's: those of a jitted function, and the numbers behind a tensor
 VALUES = {*dir(tl.tensor), *dir(tl.dtype), *dir(tl.constexpr), "type", "dtype", "shape", "numel", "value"}
 INNER = {*dir(tl.cdiv)} - VALUES | {"handle"}
-CONSTANT = (
-    *(ast.Constant, ast.Name, ast.Attribute, ast.Call, ast.keyword, ast.UnaryOp, ast.BinOp, ast.BoolOp, ast.Compare),
-    *(ast.IfExp, ast.Tuple, ast.List, ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.expr_context),
-)
-SCALARS = {"float": float, "int": int, "bool": bool, "min": min, "max": max, "abs": abs, "round": round}
 
 
 class Unreachable(NameError):
@@ -61,8 +56,6 @@ def load(source: str, file: str) -> Kernels:
     for node in _statements(tree.body):
         if isinstance(node, ast.Import | ast.ImportFrom):
             _import(node, file, space)
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            _assign(node, file, space)
         elif isinstance(node, ast.FunctionDef):
             space[node.name] = found[lines[id(node)]] = _kernel(node, file, space)
     for node in definitions:
@@ -104,39 +97,13 @@ def _import(node: ast.Import | ast.ImportFrom, file: str, space: dict[str, Any])
         _run(ast.copy_location(kept, node), file, space)
 
 
-def _assign(node: ast.Assign | ast.AnnAssign, file: str, space: dict[str, Any]) -> None:
-    """A constant, or another name of a kernel: kernel = triton.jit(row_softmax)."""
-    value = node.value
-    if isinstance(value, ast.Call) and len(value.args) == 1 and isinstance(value.args[0], ast.Name):
-        kernel = space.get(value.args[0].id)
-        value = value.args[0] if isinstance(kernel, JITFunction) else value
-    targets: list[ast.expr] = [*node.targets] if isinstance(node, ast.Assign) else [node.target]
-    if value is not None and _is_constant(value, space) and all(isinstance(each, ast.Name) for each in targets):
-        _run(ast.copy_location(ast.Assign(targets, value), node), file, space)
-
-
-def _is_constant(value: ast.expr, space: dict[str, Any]) -> bool:
-    """Whether an expression is made of literals, constants and the functions of `math` and the language."""
-    for node in ast.walk(value):
-        if not isinstance(node, CONSTANT):
-            return False
-        if isinstance(node, ast.Name) and node.id not in space and node.id not in SCALARS:
-            return False
-    try:
-        _reach(value, space)
-    except Unreachable:
-        return False
-    return True
-
-
 def _kernel(node: ast.FunctionDef, file: str, space: dict[str, Any]) -> Any:
     """The function, compiled where it stands in its file, as a kernel."""
     arguments = node.args
     for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
-        if argument.annotation and not _is_constant(argument.annotation, space):
-            argument.annotation = None
-    arguments.defaults = [_default(each, space) for each in arguments.defaults]
-    arguments.kw_defaults = [each and _default(each, space) for each in arguments.kw_defaults]
+        argument.annotation = argument.annotation and _known(argument.annotation, space)
+    arguments.defaults = [_known(each, space) or ast.Constant(None) for each in arguments.defaults]
+    arguments.kw_defaults = [each and (_known(each, space) or ast.Constant(None)) for each in arguments.kw_defaults]
     bare = ast.FunctionDef(node.name, arguments, node.body, [], None)
     made: dict[str, Any] = {}
     if error := _run(ast.copy_location(bare, node), file, space, made):
@@ -147,8 +114,14 @@ def _kernel(node: ast.FunctionDef, file: str, space: dict[str, Any]) -> Any:
         return Unreachable(f"{node.name}: {error}")
 
 
-def _default(value: ast.expr, space: dict[str, Any]) -> ast.expr:
-    return value if _is_constant(value, space) else ast.copy_location(ast.Constant(None), value)
+def _known(value: ast.expr, space: dict[str, Any]) -> ast.expr | None:
+    """A default or an annotation, if it is made of literals and the language."""
+    names = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
+    try:
+        _reach(value, space)
+    except Unreachable:
+        return None
+    return value if names <= space.keys() else None
 
 
 def _run(node: ast.stmt, file: str, space: dict[str, Any], local: dict[str, Any] | None = None) -> Exception | None:

@@ -122,11 +122,12 @@ class Copy(Struct, tag="copy", frozen=True):
 
 
 class Launch(Struct, tag="launch", frozen=True):
-    """One launch of a kernel of the submission."""
+    """One launch of a kernel of the submission. `captured`: constants and other kernels that it names."""
 
     kernel: Function
     grid: Annotated[list[Size], Meta(min_length=3, max_length=3)]
     arguments: Annotated[dict[Name, Argument], Meta(max_length=500)]
+    captured: Annotated[dict[Name, Single], Meta(max_length=500)] = {}
     num_warps: Size = 4
     num_stages: Size = 3
 
@@ -191,7 +192,7 @@ def views(part: Step | Argument) -> Iterator[View]:
     elif isinstance(part, Copy):
         yield from (part.source, part.target)
     elif isinstance(part, Launch):
-        for argument in part.arguments.values():
+        for argument in (*part.arguments.values(), *part.captured.values()):
             yield from views(argument)
     elif isinstance(part, Many):
         for item in part.items:

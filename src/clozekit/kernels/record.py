@@ -102,13 +102,28 @@ class Recorder:
         """One launch, before its programs run."""
         with torch._C.DisableTorchFunction():
             arguments = {name: self.argument(value) for name, value in given.items()}
-            self.steps.append(plan.Launch(self.function(kernel), list(grid), arguments, **options))
+            captured = self.captured(kernel, {})
+            self.steps.append(plan.Launch(self.function(kernel), list(grid), arguments, captured, **options))
 
     def function(self, kernel: JITFunction) -> plan.Function:
         code = kernel.fn.__code__
         if code.co_filename != self.file:
             self.host[f"{kernel.module}.{kernel.__name__}"] += 1
         return plan.Function(kernel.__name__[:200], code.co_firstlineno)
+
+    def captured(self, kernel: JITFunction, found: dict[str, plan.Single]) -> dict[str, plan.Single]:
+        """The constants and kernels of the submission that a kernel names, and those that these name."""
+        code, scope = kernel.fn.__code__, kernel.get_capture_scope()
+        for name in {*code.co_names, *code.co_freevars} - found.keys():
+            value = scope.get(name)
+            if isinstance(value, tl.constexpr | tl.dtype) and not isinstance(
+                constant := self.argument(value), plan.Many
+            ):
+                found[name] = constant
+            elif isinstance(value, JITFunction) and value.fn.__code__.co_filename == self.file:
+                found[name] = self.function(value)
+                self.captured(value, found)
+        return found
 
     def argument(self, value: Any) -> plan.Argument:
         """What a kernel is given, or a call returns."""

@@ -54,7 +54,10 @@ class Memory:
         else:
             x, y, z = step.grid
             arguments = {name: self.value(value) for name, value in step.arguments.items()}
-            interpret.run(self.kernel(step.kernel), grid=(x, y, z), warmup=False, **arguments)
+            kernel = self.kernel(step.kernel)
+            captured = {name: self.value(value) for name, value in step.captured.items()}
+            kernel.fn.__globals__.update({name: _constant(value) for name, value in captured.items()})
+            interpret.run(kernel, grid=(x, y, z), warmup=False, **arguments)
 
     def view(self, view: plan.View) -> Tensor:
         """A tensor in its buffer."""
@@ -83,6 +86,10 @@ class Memory:
         if isinstance(argument, plan.Kind):
             return tl.str_to_ty(argument.name, None)
         return self.kernel(argument) if isinstance(argument, plan.Function) else argument
+
+
+def _constant(value: Any) -> Any:
+    return tl.constexpr(value) if isinstance(value, bool | int | float | str) else value
 
 
 class Meter:
