@@ -13,7 +13,7 @@ from clozekit import calls
 from clozekit.describe import DETAILS
 from clozekit.grading import compare
 from clozekit.phrases import LANGUAGES, say, table
-from clozekit.report import EXIT_STATUS
+from clozekit.report import EXIT_STATUS, MeterName
 from clozekit.rules import RULES
 
 SOURCE = Path(clozekit.__file__).parent
@@ -25,7 +25,9 @@ COMPUTED = {
     "reply.error": ("RecursionError", "MemoryError"),
     "f'earlier-{answer.disturbed[0]}'": tuple(f"earlier-{kind}" for kind in get_args(calls.Earlier)),
     "kind": ("cpu", "segfault", "killed", "signal"),
+    "f'meter-{above.name}'": tuple(f"meter-{name}" for name in get_args(MeterName)),
     "problem.kind": (),  # another one's
+    "answer.problem.kind": (),
     "kind or code": (*(rule.CODE for rule in RULES), "CZ102-change"),
 }
 FILLED = {"at", "count", "near", "details"}  # what describe itself puts in
