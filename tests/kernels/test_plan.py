@@ -133,10 +133,28 @@ def test_a_kernel_of_another_file_is_the_hosts(record, monkeypatch):
     assert list(record(host, torch.ones(1)).host) == [f"{__name__}.foreign_kernel"]
 
 
-def test_a_copy_into_another_layout_is_no_pass():
-    assert Copy(X, Y).is_pass
-    assert Copy(X, msgspec.structs.replace(Y, dtype="float16")).is_pass
-    assert not Copy(X, msgspec.structs.replace(Y, strides=[16, 1])).is_pass
+PADDED = msgspec.structs.replace(Y, strides=[16, 1])
+TRANSPOSED = msgspec.structs.replace(X, shape=[3, 2], strides=[1, 3])
+
+
+@pytest.mark.parametrize(
+    ("copy", "moved"),
+    [
+        (Copy(X, Y), 24),
+        (Copy(X, PADDED), 0),
+        (Copy(X, msgspec.structs.replace(PADDED, dtype="float16")), 24),
+        (Copy(TRANSPOSED, msgspec.structs.replace(Y, shape=[3, 2], strides=[2, 1])), 24),
+        (Copy(Y, PADDED), 0),
+        (Copy(msgspec.structs.replace(TRANSPOSED, buffer=1), PADDED), 24),
+    ],
+)
+def test_only_a_copy_that_lays_a_whole_tensor_out_anew_is_free(copy, moved):
+    assert plan.passes(Plan([copy], Y), [([2, 3], [3, 1])]) == moved
+
+
+def test_a_single_row_can_be_padded_as_well():
+    row, padded = (View(i, "float32", 0, [1, 6], [stride, 1]) for i, stride in ((0, 6), (1, 16)))
+    assert plan.passes(Plan([Copy(row, padded)], padded), [([1, 6], [1, 1])]) == 0
 
 
 def test_scratch_is_what_is_not_the_answer():

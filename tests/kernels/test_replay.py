@@ -5,7 +5,6 @@ import linecache
 import pytest
 import torch
 
-from clozekit import submission
 from clozekit.catalog import builtin_root
 from clozekit.exercise import Exercise
 from clozekit.kernels import alone, replay
@@ -206,9 +205,9 @@ LAUNCH = 'plan.Launch(plan.Function("{name}", {line}), [rows, 1, 1], {{"y_ptr": 
         (f"plan.Plan([empty, {LAUNCH.format(name='softmax', line=16, x='y')}], y)", "alone"),
     ],
 )
-def test_a_forged_plan_is_refused(engine, forged, kind):
+def test_a_forged_plan_is_refused(grade, forged, kind):
     exercise = Exercise(builtin_root(), "triton/fused_softmax")
     source = FORGER.replace("{forged}", forged)
-    report = engine.grade(exercise, submission.parse(source.encode(), "answer.py"), diagnose=False, stop_at_first=True)
+    report = grade(source, exercise, diagnose=False, stop_at_first=True)
     [test] = report.tests
     assert test.problem.kind == kind, test.problem

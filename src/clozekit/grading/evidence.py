@@ -142,11 +142,11 @@ class Evidence:
 
     def _measure(self, proof: Proof, script: plan.Plan, counts: plan.Counts, hidden: bool) -> Problem | None:
         """The first meter above its bar. Of a hidden call nothing is kept."""
-        passes = [step.source.bytes for step in script.steps if isinstance(step, plan.Copy) and step.is_pass]
+        copied = plan.passes(script, [(list(each.shape), list(each.stride())) for each in proof.inputs])
         costs: dict[MeterName, int] = {
             "launches": sum(isinstance(step, plan.Launch) for step in script.steps),
-            "loads": counts.load_bytes + sum(passes),
-            "stores": counts.store_bytes + sum(passes),
+            "loads": counts.load_bytes + copied,
+            "stores": counts.store_bytes + copied,
             "scratch": plan.scratch(script, len(proof.inputs)),
         }
         above = None

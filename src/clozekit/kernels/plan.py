@@ -115,11 +115,6 @@ class Copy(Struct, tag="copy", frozen=True):
     source: View
     target: View
 
-    @property
-    def is_pass(self) -> bool:
-        """Whether it only reads and writes everything once more: a copy into another layout is a style, not a waste."""
-        return self.source.dtype != self.target.dtype or self.source.strides == self.target.strides
-
 
 class Launch(Struct, tag="launch", frozen=True):
     """One launch of a kernel of the submission. `captured`: constants and other kernels that it names."""
@@ -203,6 +198,30 @@ def has_unknown(plan: Plan) -> bool:
     """Whether a launch, a copy or the answer uses memory that no recorded operation made."""
     parts: list[Step | Argument] = [*plan.steps, plan.answer]
     return any(view.buffer == UNKNOWN for part in parts for view in views(part))
+
+
+def passes(plan: Plan, inputs: list[tuple[list[int], list[int]]]) -> int:
+    """Bytes that copies move for nothing; `inputs` are shapes and strides of the tensors among the arguments.
+
+    To lay a tensor out as the kernel wants it is a style: x.contiguous(), or rows padded to whole blocks.
+    """
+    return sum(step.source.bytes for step in plan.steps if isinstance(step, Copy) and not _lays_out(step, inputs))
+
+
+def _lays_out(copy: Copy, inputs: list[tuple[list[int], list[int]]]) -> bool:
+    """Whether a tensor, as it was given or allocated, goes into another layout."""
+    source, target = copy.source, copy.target
+    if 0 <= source.buffer < len(inputs):
+        shape, strides = inputs[source.buffer]
+    else:
+        shape, strides = source.shape, [math.prod(source.shape[i + 1 :]) for i in range(len(source.shape))]
+    as_it_was = source.shape == shape and _steps(shape, source.strides) == _steps(shape, strides)
+    return as_it_was and source.dtype == target.dtype and source.strides != target.strides
+
+
+def _steps(shape: list[int], strides: list[int]) -> list[int]:
+    """The strides of the axes that are longer than 1; those of the others mean nothing."""
+    return [stride for length, stride in zip(shape, strides, strict=True) if length > 1]
 
 
 def scratch(plan: Plan, inputs: int) -> int:
