@@ -30,11 +30,16 @@ Y = View(1, "float32", 0, [2, 3], [3, 1])
 
 @pytest.fixture
 def record(load):
-    """record(host, x): the plan of `host`, the body of f(x), in the file of copy_kernel."""
+    """record(host, x): the plan of `host`, the body of f(x), in the file of copy_kernel; in either mode the same."""
 
     def run(host: str, x: torch.Tensor) -> Plan:
         module = load(COPY + f"\n    def f(x):\n        {host}\n")
-        with Recorder("submission.py", [x]) as recorder, torch.no_grad():
+        plain, shown = (recorded(module, x.clone(), mode()) for mode in (torch.no_grad, torch.inference_mode))
+        assert plain == shown or plain.host
+        return plain
+
+    def recorded(module, x: torch.Tensor, mode) -> Plan:
+        with mode, Recorder("submission.py", [x]) as recorder:
             result = module.f(x)
         return recorder.finish(result)
 
@@ -78,6 +83,10 @@ def test_views_cost_nothing_and_keep_their_place(record):
             "return x.T.contiguous().T",
             [Allocate(24), Copy(msgspec.structs.replace(X, shape=[3, 2], strides=[1, 3]), ...)],
         ),
+        ("return torch.empty(2, 3).copy_(torch.tensor(4))", [Allocate(24), Fill(Y, 4)]),
+        ("y = torch.empty(2, 3); y[:] = 4; return y", [Allocate(24), Fill(Y, 4)]),
+        ("return x.to(torch.float16).half()", [Allocate(12), Copy(X, msgspec.structs.replace(Y, dtype="float16"))]),
+        ("return x.reshape(-1).view(2, 3)", []),
         ("print(x, f'{x}'); return x", []),
         ("assert x.is_contiguous() and x.numel() == 6 and x.stride(0) == 3; return x.detach()", []),
     ],

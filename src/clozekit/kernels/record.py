@@ -24,10 +24,11 @@ from clozekit.kernels import interpret, plan
 from clozekit.traces import public_name
 from clozekit.values import DTYPE_NAMES
 
-UNDEFINED = {"empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided"}
+UNDEFINED = {"empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided", "empty_permuted"}
 FILLED = {"zeros": 0, "zeros_like": 0, "new_zeros": 0, "ones": 1, "ones_like": 1, "new_ones": 1}
 FULL = {"full", "full_like", "new_full"}
-COPIES = {"clone", "_to_copy"}
+COPIES = {"clone", "_to_copy", "contiguous", "to", "reshape", "flatten", "ravel", "type_as"}  # or views, some of them
+ASKS = {"is_pinned", "is_same_size", "is_set_to", "promote_types", "result_type", "can_cast", "detach_"}  # no values
 READS = {  # these read values without an operator that a dispatch mode would see
     f"torch.Tensor.{name}"
     for name in (
@@ -77,7 +78,9 @@ class Recorder:
     def operated(self, operator: Any, args: tuple, result: Any) -> None:
         """One operator that was dispatched."""
         name = operator._schema.name.removeprefix("aten::")
-        if self.calling in SHOWS:
+        if self.calling in SHOWS or name in ASKS:
+            return
+        if not operator._schema.is_mutable and _only_looks(args, result):
             return
         if name in UNDEFINED | FULL | FILLED.keys():
             self.allocated(result)
@@ -85,18 +88,26 @@ class Recorder:
                 number = FILLED[name] if name in FILLED else args[2 if name == "new_full" else 1]
                 self.steps.append(plan.Fill(self.view(result), _plain(number)))
         elif name in COPIES:
-            self.allocated(result)
-            self.steps.append(plan.Copy(self.view(args[0]), self.view(result)))
+            self.copied(args[0], result)
+        elif name == "copy_" and args[1].ndim == 0 and self.view(args[1]).buffer == plan.UNKNOWN:
+            self.steps.append(plan.Fill(self.view(args[0]), _plain(args[1].item())))  # y[0] = 1
         elif name == "copy_":
-            self.steps.append(plan.Copy(self.view(args[1]), self.view(args[0])))
+            self.steps.append(plan.Copy(self.view(args[1].expand(args[0].shape)), self.view(args[0])))
         elif name == "zero_" or (name == "fill_" and not isinstance(args[1], Tensor)):
             self.steps.append(plan.Fill(self.view(args[0]), 0 if name == "zero_" else _plain(args[1])))
-        elif operator._schema.is_mutable or not _only_looks(args, result):
+        else:
             self.host[self.calling or f"torch.ops.aten.{name}"] += 1
 
     def allocated(self, tensor: Tensor) -> None:
         self.steps.append(plan.Allocate(tensor.untyped_storage().nbytes()))
         self.number(tensor)
+
+    def copied(self, source: Tensor, result: Tensor) -> None:
+        """A new tensor with the numbers of another one, in another shape perhaps. Of what is unknown, a copy is as well."""
+        if (view := self.view(source)).buffer != plan.UNKNOWN:
+            self.allocated(result)
+            rows = result if result.shape == source.shape else result.view(source.shape)
+            self.steps.append(plan.Copy(view, self.view(rows)))
 
     def launched(self, kernel: JITFunction, grid: tuple[int, int, int], given: dict[str, Any], **options: int) -> None:
         """One launch, before its programs run."""
@@ -196,7 +207,8 @@ class _Operators(TorchDispatchMode):
 def _only_looks(args: tuple, result: Any) -> bool:
     """Whether all that came out lies in the memory of what went in."""
     made = [each for each in (result if isinstance(result, tuple | list) else [result]) if isinstance(each, Tensor)]
-    known = {each.untyped_storage()._cdata for each in args if isinstance(each, Tensor)}
+    given = [each for arg in args for each in (arg if isinstance(arg, tuple | list) else [arg])]
+    known = {each.untyped_storage()._cdata for each in given if isinstance(each, Tensor)}
     return bool(made) and all(each.untyped_storage()._cdata in known for each in made)
 
 
