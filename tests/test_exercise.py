@@ -46,6 +46,21 @@ BROKEN_WORDS = {
         "en.hints: expected `array` of length >= 2",
     ),
     "no entry": ('entry = ["NAME(x, scale=2.0)"]', "entry = []", "entry: expected `array` of length >= 1"),
+    "a meter that there is not": (
+        "forbid = []",
+        "forbid = []\n[thresholds]\nwrites = 1",
+        "thresholds: there is no meter `writes`, only launches, ",
+    ),
+    "a bar without a reason": (
+        "forbid = []",
+        "forbid = []\n[thresholds]\nloads = 1",
+        "[thresholds] and [en.thresholds] differ in loads; give each bar its reason",
+    ),
+    "a bar below nothing": (
+        "forbid = []",
+        "forbid = []\n[thresholds]\nloads = -1",
+        "thresholds.loads: expected `float` >= 0.0",
+    ),
     "a number out of range": ("forbid = []", "seconds = 0", "policy.seconds: expected `float` > 0.0"),
     "a prompt in one language": (
         "[zh.blanks]",

@@ -277,6 +277,8 @@ def read_toml(path: Path, type: type[T]) -> T:
 
 def _complaint(error: ValidationError, data: dict[str, Any], type: Any) -> str:
     """A validation error with its key and the fix: "en: unknown key `hnts`; did you mean `hints`?"."""
+    if found := re.search(r"'(.*)' - at `key` in `\$\.(.*)`", str(error)):
+        return f"{found[2]}: there is no meter `{found[1]}`, only {', '.join(get_args(MeterName))}"
     problem, _, path = str(error).partition(" - at `$")
     where: list[str] = []
     for step in re.findall(r"[^.\[\]`]+|\.\.\.", path):

@@ -89,12 +89,8 @@ class Recorder:
                 self.steps.append(plan.Fill(self.view(result), _plain(number)))
         elif name in COPIES:
             self.copied(args[0], result)
-        elif name == "copy_" and args[1].ndim == 0 and self.view(args[1]).buffer == plan.UNKNOWN:
-            self.steps.append(plan.Fill(self.view(args[0]), _plain(args[1].item())))  # y[0] = 1
-        elif name == "copy_":
-            self.steps.append(plan.Copy(self.view(args[1].expand(args[0].shape)), self.view(args[0])))
-        elif name == "zero_" or (name == "fill_" and not isinstance(args[1], Tensor)):
-            self.steps.append(plan.Fill(self.view(args[0]), 0 if name == "zero_" else _plain(args[1])))
+        elif name in ("zero_", "fill_", "copy_"):
+            self.overwritten(args[0], 0 if name == "zero_" else args[1])
         else:
             self.host[self.calling or f"torch.ops.aten.{name}"] += 1
 
@@ -108,6 +104,15 @@ class Recorder:
             self.allocated(result)
             rows = result if result.shape == source.shape else result.view(source.shape)
             self.steps.append(plan.Copy(view, self.view(rows)))
+
+    def overwritten(self, target: Tensor, source: Any) -> None:
+        """All of a tensor; in y[:] = 1 the number comes as a tensor."""
+        if isinstance(source, Tensor) and source.ndim == 0 and self.view(source).buffer == plan.UNKNOWN:
+            source = source.item()
+        if isinstance(source, Tensor):
+            self.steps.append(plan.Copy(self.view(source.expand(target.shape)), self.view(target)))
+        else:
+            self.steps.append(plan.Fill(self.view(target), _plain(source)))
 
     def launched(self, kernel: JITFunction, grid: tuple[int, int, int], given: dict[str, Any], **options: int) -> None:
         """One launch, before its programs run."""
