@@ -65,6 +65,12 @@ def test_a_call_as_a_plan(record):
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(script), type=Plan) == script
 
 
+def test_numbers_of_numpy_are_numbers(record):
+    host = "import numpy as np; copy_kernel[(1,)](x, x, np.sqrt(1.0), B=8); return x"
+    launch = record(host, torch.ones(1)).steps[0]
+    assert type(launch.arguments["n"]) is float
+
+
 def test_views_cost_nothing_and_keep_their_place(record):
     script = record("return x.view(3, 2)[1:].T.detach()", torch.ones(2, 3))
     assert script == Plan([], View(0, "float32", 8, [2, 2], [1, 2]))

@@ -98,7 +98,7 @@ class Proof:
 
 @dataclass
 class Evidence:
-    """Judges the plans of one submission. One worker runs all of them; what it prints is nobody's business."""
+    """Judges the plans of one submission. A worker runs those of visible calls, another those of hidden ones."""
 
     spawn: Spawn
     source: str
@@ -108,7 +108,9 @@ class Evidence:
     meters: dict[MeterName, Meter] = field(default_factory=dict)  # of each, what comes nearest to its bar
 
     def __post_init__(self) -> None:
-        self.kernels = Candidate(self.spawn, self.source, self.name, self.limits, alone=True)
+        self.visible, self.hidden = (
+            Candidate(self.spawn, self.source, self.name, self.limits, alone=True) for _ in range(2)
+        )
 
     def proof(self, text: str, target: str, args: tuple, kwargs: dict[str, Any], truth: Expected) -> Proof:
         """What the kernels have to make of these arguments. `text` shows the call that the submission was asked."""
@@ -131,7 +133,7 @@ class Evidence:
             return Problem("protocol", {"call": proof.text, "reason": str(impossible)})
         if plan.has_unknown(script):
             return Problem("from-elsewhere", {"call": proof.text})
-        answer = self.kernels.ask(calls.Replay(0, script, inputs), buffers)
+        answer = (self.hidden if hidden else self.visible).ask(calls.Replay(0, script, inputs), buffers)
         if answer.problem:
             facts = {"call": proof.text} | answer.problem.facts
             return Problem("alone", facts) if answer.problem.kind == "raised" else Problem(answer.problem.kind, facts)
@@ -164,8 +166,9 @@ class Evidence:
         )
 
     def close(self) -> None:
-        """End the worker."""
-        self.kernels.stop()
+        """End the workers."""
+        self.visible.stop()
+        self.hidden.stop()
 
 
 def other(leaf: Any, draw: torch.Generator) -> Any:

@@ -132,10 +132,9 @@ class Recorder:
         code, scope = kernel.fn.__code__, kernel.get_capture_scope()
         for name in {*code.co_names, *code.co_freevars} - found.keys():
             value = scope.get(name)
-            if isinstance(value, tl.constexpr | tl.dtype) and not isinstance(
-                constant := self.argument(value), plan.Many
-            ):
-                found[name] = constant
+            if isinstance(value, tl.constexpr | tl.dtype):
+                constant = self.argument(value)
+                found |= {} if isinstance(constant, plan.Many) else {name: constant}
             elif isinstance(value, JITFunction) and value.fn.__code__.co_filename == self.file:
                 found[name] = self.function(value)
                 self.captured(value, found)
@@ -144,10 +143,12 @@ class Recorder:
     def argument(self, value: Any) -> plan.Argument:
         """What a kernel is given, or a call returns."""
         value = tl.core._unwrap_if_constexpr(value)
-        if value is None or type(value) in (bool, float):
+        if value is None or isinstance(value, bool):
             return value
-        if type(value) is int and -(1 << 63) <= value < 1 << 63:
-            return value
+        if isinstance(value, float):
+            return float(value)  # numpy's are floats too
+        if isinstance(value, int) and -(1 << 63) <= value < 1 << 63:
+            return int(value)
         if type(value) is str and len(value) <= 200:
             return value
         if isinstance(value, Tensor):
