@@ -27,7 +27,7 @@ from torch import Tensor
 
 
 def top_p_probs(logits: Tensor, p: float, temperature: float = 1.0) -> Tensor:
-    """logits [..., vocab] -> probabilities [..., vocab], 0 outside the nucleus."""
+    """logits [vocab] or [batch, vocab] -> probabilities of this shape, 0 outside the nucleus."""
     # TODO (1 line): `probs`, float32: softmax of the logits at this temperature
     raise NotImplementedError("probabilities")
     # TODO (1 line): `ranked`: probs, the largest first; `order`: the indices that sorted them

@@ -1,3 +1,5 @@
+import random
+
 import pytest
 import torch
 
@@ -30,10 +32,21 @@ def logits_of(masses, temperature=1.0, shift=3.0):
     return temperature * masses.log() + shift * torch.randn(())
 
 
-def zipf(vocab):
-    """Masses with a long tail: the n-th token is n times rarer than the first."""
-    ranks = torch.arange(1, vocab + 1, dtype=torch.float64)
-    return ((1 / ranks) / (1 / ranks).sum()).float()
+def zipf(vocab, exponent=1.0):
+    """Masses with a long tail: the n-th token is n (to the power of the exponent) times rarer than the first."""
+    weights = torch.arange(1, vocab + 1, dtype=torch.float64) ** -exponent
+    return (weights / weights.sum()).float()
+
+
+def inside(mass, rank):
+    """A p that the token of this rank (from 0) crosses, well within its own mass."""
+    return (mass[:rank].sum() + random.uniform(0.3, 0.7) * mass[rank]).item()
+
+
+def clear_of_borders(logits, temperature):
+    """Of a few draws, the p that is farthest from the cumulative masses of all rows."""
+    masses = torch.softmax(logits.double() / temperature, dim=-1).sort(dim=-1, descending=True).values.cumsum(dim=-1)
+    return max([random.uniform(0.1, 0.95) for _ in range(16)], key=lambda p: (masses - p).abs().min().item())
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -78,11 +91,33 @@ def test_no_loop_over_the_vocabulary(check):
     check.steps_do_not_grow("top_p_probs", (small, 0.9, 1.0), (large, 0.9, 1.0))
 
 
+@pytest.mark.hidden
+def test_sizes_drawn_anew(check):
+    """One call after the other, so that what one leaves behind is wrong for the next."""
+    masses = zipf(random.randint(1000, 4000), random.uniform(0.8, 1.1))
+    temperature = 10 ** random.uniform(-0.7, 0.7)
+    check("top_p_probs", logits_of(masses, temperature), inside(masses, random.randint(65, 300)), temperature)
+
+    half, temperature = random.choice([torch.float16, torch.bfloat16]), 10 ** random.uniform(0.3, 1.2)
+    rows, vocab = random.randint(2, 5), random.randint(20, 100)
+    logits = torch.stack([torch.randperm(vocab) for _ in range(rows)]).to(half)  # whole numbers, no two alike
+    check("top_p_probs", logits, clear_of_borders(logits, temperature), temperature, dtype=None)
+
+    vocab, temperature = random.randint(9, 40), 10 ** random.uniform(-0.7, 0.7)
+    exponents = [random.uniform(0.5, 2) for _ in range(random.randint(5, 9))]
+    logits = torch.stack([logits_of(zipf(vocab, exponent), temperature) for exponent in exponents])
+    p = clear_of_borders(logits, temperature)
+    check("top_p_probs", logits, p, temperature)
+    others = 1 + torch.randperm(vocab - 1)  # the first token stays where it is
+    check("top_p_probs", logits[:, torch.cat([torch.tensor([0]), others])], p, temperature)
+
+
 @reference("top_p_probs", compute=torch.float32)
 def definition(logits, p, temperature=1.0):
     probs = torch.softmax(logits / temperature, dim=-1)
-    more_probable = probs[..., None, :] > probs[..., :, None]  # [..., i, j]: j comes before i
-    ahead = torch.where(more_probable, probs[..., None, :], 0).sum(dim=-1)  # [..., i]
+    ranked = probs.sort(dim=-1, descending=True).values
+    before = torch.cat([torch.zeros_like(ranked[..., :1]), ranked.cumsum(dim=-1)], dim=-1)
+    ahead = before.gather(-1, torch.searchsorted(-ranked, -probs))  # the mass of all that are more probable
     nucleus = torch.where(ahead < p, probs, 0)  # as long as those before it hold less than p, a token is needed
     return nucleus / nucleus.sum(dim=-1, keepdim=True)
 

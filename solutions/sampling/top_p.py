@@ -3,7 +3,7 @@ from torch import Tensor
 
 
 def top_p_probs(logits: Tensor, p: float, temperature: float = 1.0) -> Tensor:
-    """logits [..., vocab] -> probabilities [..., vocab], 0 outside the nucleus."""
+    """logits [vocab] or [batch, vocab] -> probabilities of this shape, 0 outside the nucleus."""
     # BLANK probabilities
     probs = torch.softmax(logits.float() / temperature, dim=-1)  # in bfloat16, 34.2 and 34.3 are one number
     # END
