@@ -12,9 +12,9 @@ reference_chosen_logps, reference_rejected_logps    [batch], float32
 beta      float > 0
 result    (loss, chosen_rewards, rejected_rewards): the loss [], the rewards [batch]
 
-The inputs are log-probabilities, log π(y), summed over the tokens of a whole answer,
-and must not be changed. Even where they lie ten thousand apart, the loss and its
-gradients stay finite. Gradients flow from the loss to the policy's log-probabilities;
+The inputs are log-probabilities, log π(y), summed over the tokens of a whole answer;
+they need not be contiguous and must not be changed. Even where they lie ten thousand
+apart, the loss and its gradients stay finite. Gradients flow from the loss to the policy's log-probabilities;
 whether any reach the reference model's is up to you. The rewards are for monitoring
 only: detach them, so that no gradient flows through them.
 

@@ -1,4 +1,5 @@
 import math
+import random
 
 import pytest
 import torch
@@ -16,9 +17,9 @@ CALLS = {
 DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
-def draw(total, dtype=torch.float32):
+def draw(total, dtype=torch.float32, b=2, h=3, head_dim=10):
     """q, k, v, each [b, h, total, head_dim]; scores of about 2, so that the softmax is far from even."""
-    return torch.randn(3, 2, 3, total, 10).mul_(1.5).to(dtype)
+    return torch.randn(3, b, h, total, head_dim).mul_(1.5).to(dtype)
 
 
 def calls(tokens, counts):
@@ -83,6 +84,23 @@ def test_non_contiguous_inputs(check):
     for (q, k, v), seen in calls(draw(9), [5, 4]):
         q, k, v = (x.transpose(1, 2).contiguous().transpose(1, 2) for x in (q, k, v))
         check("attend", q, k, v, cache, like=(q, *seen))
+
+
+@pytest.mark.hidden
+def test_sizes_drawn_anew(check):
+    """Two caches in turn, of other sizes and dtypes; each is filled by a long prompt, then by drawn numbers of tokens."""
+    texts = []
+    for dtype in random.sample([torch.float32, *DTYPES.values()], 2):
+        counts = [random.randint(65, 130), *random.choices(range(1, 9), k=3)]
+        sizes = random.randint(1, 4), random.randint(1, 4), random.randint(11, 40)
+        texts.append((check.new("KVCache"), calls(draw(sum(counts), dtype, *sizes), counts)))
+    for cache, text in texts:
+        (_, k, v), seen = next(text)
+        check(cache.append, k, v, like=seen)
+    for turn in zip(*(text for _, text in texts), strict=True):
+        for (cache, _), ((q, k, v), seen) in zip(texts, turn, strict=True):
+            check("attend", q, k, v, cache, like=(q, *seen))
+            check(cache.method("__len__"), returns=seen[0].shape[2])
 
 
 @reference("KVCache.append")

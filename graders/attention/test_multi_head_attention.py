@@ -1,4 +1,5 @@
 import math
+import random
 
 import pytest
 import torch
@@ -41,9 +42,9 @@ def draw(b=2, t=5, d=12, bias=True, dtype=torch.float32):
     return parameters, torch.randn(b, t, d).to(dtype)
 
 
-def draw_mask(*lead):
-    """[*lead, 5, 5]; every query may attend at least to itself."""
-    return (torch.rand(*lead, 5, 5) < 0.5) | torch.eye(5, dtype=torch.bool)
+def draw_mask(*lead, t=5):
+    """[*lead, t, t]; every query may attend at least to itself."""
+    return (torch.rand(*lead, t, t) < 0.5) | torch.eye(t, dtype=torch.bool)
 
 
 @pytest.mark.parametrize("case", SHAPES)
@@ -98,6 +99,22 @@ def test_gradients(check):
     parameters, x = draw()
     layer = check.new("MultiHeadAttention", d_model=12, num_heads=3, parameters=parameters)
     check(layer, x, MASKS["causal"](), gradients=True)
+
+
+@pytest.mark.hidden
+def test_sizes_drawn_anew(check):
+    """Two layers in turn, of other widths, heads and dtypes, each for a long text and then for a short one."""
+    layers = []
+    for dtype, head_dim in ((torch.float32, random.randint(25, 32)), (torch.bfloat16, random.randint(3, 12))):
+        h, bias = random.randint(2, 4), random.choice([True, False])
+        parameters, _ = draw(d=h * head_dim, bias=bias, dtype=dtype)
+        layer = check.new("MultiHeadAttention", d_model=h * head_dim, num_heads=h, bias=bias, parameters=parameters)
+        layers.append((layer, h, h * head_dim, dtype))
+    for t in (random.randint(33, 70), random.randint(9, 20)):
+        for layer, h, d, dtype in layers:
+            b = random.randint(1, 3)
+            lead = random.choice([(), (1, h), (b, 1), (b, h)])
+            check(layer, torch.randn(b, t, d).to(dtype), draw_mask(*lead, t=t))
 
 
 @reference("MultiHeadAttention")

@@ -1,3 +1,5 @@
+import random
+
 import pytest
 import torch
 
@@ -25,6 +27,13 @@ def draw(shape, mean=0.0, scale=1.0, dtype=torch.float32):
     return x, (torch.rand(shape[-1]) + 1.5).to(dtype)
 
 
+def change_one(x):
+    """x but for one element in the middle, which a glance at the ends does not notice."""
+    changed = x.clone()
+    changed.view(-1)[x.numel() // 2] += 1
+    return changed
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_values(check, case):
     shape, mean, scale, dtype, eps = CASES[case]
@@ -46,6 +55,20 @@ def test_a_non_contiguous_input(check):
 
 def test_gradients(check):
     check("rms_norm", *draw((3, 8)), 1e-6, gradients=True)
+
+
+@pytest.mark.hidden
+def test_sizes_drawn_anew(check):
+    """One call after the other, so that what one leaves behind is wrong for the next; rows about as small as eps."""
+    many_axes = *random.choices([2, 3], k=random.randint(3, 4)), random.randint(5, 60)
+    wide, tall = (2, random.randint(1025, 3000)), (random.randint(65, 200), random.randint(2, 7))
+    eps = 10 ** random.uniform(-6, 0)
+    x, weight = draw(many_axes, scale=eps**0.5)
+    check("rms_norm", x, weight, eps)
+    for shape, dtype in ((wide, random.choice([torch.float16, torch.bfloat16])), (tall, torch.float32)):
+        other = 10 ** random.uniform(-6, 0)
+        check("rms_norm", *draw(shape, scale=other**0.5, dtype=dtype), other)
+    check("rms_norm", change_one(x), weight, eps)
 
 
 @reference("rms_norm", compute=torch.float32)

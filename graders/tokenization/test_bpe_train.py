@@ -52,6 +52,14 @@ def test_a_page(check):
     check("train_bpe", page(1000), 60)
 
 
+@pytest.mark.hidden
+def test_sizes_drawn_anew(check):
+    """A long text and many merges; then one without a page's words, merged until no pair is left."""
+    check("train_bpe", page(random.randint(1800, 2200)), random.randint(61, 90))
+    rare = ["".join(random.choices("abcde字é", k=random.randint(2, 6))) for _ in range(12)]
+    check("train_bpe", "".join(rare[:2]) * random.randint(90, 120) + "\n" + " ".join(rare), random.randint(150, 200))
+
+
 @reference("train_bpe")
 def definition(text, num_merges):
     words = Counter(tuple(bytes([byte]) for byte in match[0].encode()) for match in re.finditer(r" ?\S+|\s+", text))

@@ -1,4 +1,5 @@
 import math
+import random
 
 import pytest
 import torch
@@ -82,6 +83,18 @@ def test_keys_and_values_laid_out_each_in_its_own_way(check):
 def test_memory_for_a_long_sequence(check):
     """Long enough for a t x t buffer to be larger than all that an honest call allocates."""
     check("flash_attention", *draw(1, 1, 264, 16), False)
+
+
+@pytest.mark.hidden
+def test_sizes_drawn_anew(check):
+    """One call after the other, so that what one leaves behind is wrong for the next."""
+    b, h, t, d = random.randint(1, 2), random.randint(1, 3), random.randint(17, 40), random.randint(17, 60)
+    check("flash_attention", *draw(b, h, t, d), random.choice([True, False]))
+    q, k, v = draw(1, 1, random.randint(257, 300), random.randint(16, 24))
+    check("flash_attention", q, k, v, False)
+    q, k, v = draw(b, h, t, d, random.choice([torch.float16, torch.bfloat16]))
+    check("flash_attention", q, k / 3, v, random.choice([True, False]))
+    check("flash_attention", *draw(h, b, t, d), random.choice([True, False]))
 
 
 @reference("flash_attention")

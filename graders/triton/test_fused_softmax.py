@@ -1,3 +1,5 @@
+import random
+
 import pytest
 import torch
 import triton
@@ -42,6 +44,16 @@ def test_some_logits_are_minus_infinity(check):
 @pytest.mark.parametrize("case", LAYOUTS)
 def test_layout(check, case):
     check("softmax", LAYOUTS[case]())
+
+
+@pytest.mark.hidden
+def test_sizes_drawn_anew(check):
+    """One call after the other, so that what one leaves behind is wrong for the next."""
+    wide, tall = (2, random.randint(2049, 5000)), (random.randint(41, 80), random.randint(2, 9))
+    half = random.choice([torch.float16, torch.bfloat16])
+    for (rows, cols), dtype in ((wide, torch.float32), (tall, half), (tall, torch.float32), (wide, torch.float32)):
+        step = random.randint(1, 3)
+        check("softmax", (2 * torch.randn(rows, step * cols)).to(dtype)[:, ::step])
 
 
 @reference("softmax", compute=torch.float32)
