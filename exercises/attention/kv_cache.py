@@ -16,6 +16,7 @@ to all positions up to and including its own:
 
     y_p = softmax(q_p K_{0…p}ᵀ / √head_dim) V_{0…p}
 
+Scores may reach thousands; the softmax must not overflow, nor see what it must not.
 Token by token, in chunks or at once, the answer is that of one causal pass over the
 whole text. b, h and head_dim do not change; there is no largest total.
 

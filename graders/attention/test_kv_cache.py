@@ -68,6 +68,16 @@ def test_two_caches_in_turn(check):
             check("attend", q, k, v, cache, like=(q, *seen))
 
 
+def test_scores_in_the_thousands(check):
+    """Key j scores about 5000 j - 20,000 with every query: later keys, which it must not see, score far higher."""
+    q, k, v = draw(6)
+    q[..., 0] = math.sqrt(10)
+    k[..., 0] = 5000 * torch.arange(6) - 20_000
+    cache = check.new("KVCache")
+    for new, seen in calls(torch.stack([q, k, v]), [4, 2]):
+        check("attend", *new, cache, like=(new[0], *seen))
+
+
 @pytest.mark.parametrize("case", DTYPES)
 def test_half_precision(check, case):
     cache = check.new("KVCache")
@@ -90,9 +100,11 @@ def test_non_contiguous_inputs(check):
 def test_sizes_drawn_anew(check):
     """Two caches in turn, of other sizes and dtypes; each is filled by a long prompt, then by drawn numbers of tokens."""
     texts = []
-    for dtype in random.sample([torch.float32, *DTYPES.values()], 2):
-        counts = [random.randint(65, 130), *random.choices(range(1, 9), k=3)]
-        sizes = random.randint(1, 4), random.randint(1, 4), random.randint(11, 40)
+    one_head = random.randint(1025, 1200), 1, 1, random.randint(11, 16)  # tokens, batch, heads, head_dim
+    several = random.randint(65, 130), random.randint(2, 4), random.randint(2, 4), random.randint(33, 40)
+    dtypes = random.sample([torch.float32, *DTYPES.values()], 2)
+    for dtype, (prompt, *sizes) in zip(dtypes, (one_head, several), strict=True):
+        counts = [prompt, *random.choices(range(1, 9), k=3)]
         texts.append((check.new("KVCache"), calls(draw(sum(counts), dtype, *sizes), counts)))
     for cache, text in texts:
         (_, k, v), seen = next(text)

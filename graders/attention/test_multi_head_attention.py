@@ -104,9 +104,10 @@ def test_gradients(check):
 @pytest.mark.hidden
 def test_sizes_drawn_anew(check):
     """Two layers in turn, of other widths, heads and dtypes, each for a long text and then for a short one."""
+    few, many = (random.randint(2, 3), random.randint(33, 40)), (random.randint(9, 11), random.randint(2, 5))
     layers = []
-    for dtype, head_dim in ((torch.float32, random.randint(25, 32)), (torch.bfloat16, random.randint(3, 12))):
-        h, bias = random.randint(2, 4), random.choice([True, False])
+    for dtype, (h, head_dim) in ((torch.float32, few), (torch.bfloat16, many)):
+        bias = random.choice([True, False])
         parameters, _ = draw(d=h * head_dim, bias=bias, dtype=dtype)
         layer = check.new("MultiHeadAttention", d_model=h * head_dim, num_heads=h, bias=bias, parameters=parameters)
         layers.append((layer, h, h * head_dim, dtype))
@@ -115,6 +116,8 @@ def test_sizes_drawn_anew(check):
             b = random.randint(1, 3)
             lead = random.choice([(), (1, h), (b, 1), (b, h)])
             check(layer, torch.randn(b, t, d).to(dtype), draw_mask(*lead, t=t))
+    layer, _, d, _ = layers[0]
+    check(layer, torch.randn(1, random.randint(6, 16), d), gradients=True)
 
 
 @reference("MultiHeadAttention")

@@ -17,14 +17,16 @@ CASES = {
     "large eps": ((3, 8), 0, 1, torch.float32, 0.5),
     "squares overflow float16": ((3, 8), 0, 1e3, torch.float16, 1e-6),
     "squares vanish in float16": ((3, 64), 0, 1e-4, torch.float16, 1e-12),
+    "squares near the end of float32": ((3, 8), 0, 1e15, torch.float32, 1e-6),
+    "squares far below any usual eps": ((3, 8), 0, 1e-12, torch.float32, 1e-24),
     "bfloat16": ((4, 64), 0, 1, torch.bfloat16, 1e-6),
 }
 
 
 def draw(shape, mean=0.0, scale=1.0, dtype=torch.float32):
-    """x [*shape] and weight [shape[-1]], the weight away from 0 and from 1."""
+    """x [*shape] and weight [shape[-1]], the weight of both signs, away from 0 and from 1."""
     x = (torch.randn(shape) * scale + mean).to(dtype)
-    return x, (torch.rand(shape[-1]) + 1.5).to(dtype)
+    return x, ((torch.rand(shape[-1]) + 1.5) * torch.randn(shape[-1]).sign()).to(dtype)
 
 
 def change_one(x):
@@ -64,7 +66,7 @@ def test_sizes_drawn_anew(check):
     wide, tall = (2, random.randint(1025, 3000)), (random.randint(65, 200), random.randint(2, 7))
     eps = 10 ** random.uniform(-6, 0)
     x, weight = draw(many_axes, scale=eps**0.5)
-    check("rms_norm", x, weight, eps)
+    check("rms_norm", x, weight, eps, gradients=True)
     for shape, dtype in ((wide, random.choice([torch.float16, torch.bfloat16])), (tall, torch.float32)):
         other = 10 ** random.uniform(-6, 0)
         check("rms_norm", *draw(shape, scale=other**0.5, dtype=dtype), other)

@@ -9,6 +9,7 @@ STAIRS = (0.30, 0.22, 0.16, 0.12, 0.09, 0.06, 0.03, 0.02)
 STEEP = (0.80, 0.10, 0.06, 0.04)
 MASKED = (0.50, 0.30, 0.15, 0.05, 0.0, 0.0, 0.0)  # a mass of 0 is a logit of -inf
 WHOLE = (0.50, 0.30, 0.15, 0.0499994, 6e-7, 0.0, 0.0)  # the last mass may be lost: in float32 the sum may reach 1 early
+EQUALS = (0.2, 0.2, 0.2, 0.15, 0.1, 0.05, 0.05, 0.05)
 PEAKED = (0.90, 0.04, 0.02, 0.015, 0.01, 0.007, 0.005, 0.003)
 LEVEL = (0.14, 0.135, 0.13, 0.127, 0.123, 0.12, 0.115, 0.11)
 
@@ -19,7 +20,9 @@ CASES = {
     "tiny p": (STAIRS, 1e-9, 1.0),
     "p of one": (WHOLE, 1.0, 1.0),
     "p close to one": (STAIRS, 0.99, 1.0),
+    "equally probable tokens": (EQUALS, 0.7, 1.0),
     "masked tokens": (MASKED, 0.6, 1.0),
+    "masked tokens and p close to one": (MASKED, 0.99, 1.0),
     "only one token and tiny p": ((1.0,), 1e-9, 1.0),
     "low temperature": (STAIRS, 0.75, 0.5),
     "high temperature": (STAIRS, 0.75, 2.0),
@@ -94,13 +97,17 @@ def test_no_loop_over_the_vocabulary(check):
 @pytest.mark.hidden
 def test_sizes_drawn_anew(check):
     """One call after the other, so that what one leaves behind is wrong for the next."""
-    masses = zipf(random.randint(1000, 4000), random.uniform(0.8, 1.1))
-    temperature = 10 ** random.uniform(-0.7, 0.7)
+    masses, temperature = zipf(random.randint(1000, 4000), random.uniform(0.8, 1.1)), 10 ** random.uniform(1, 2)
     check("top_p_probs", logits_of(masses, temperature), inside(masses, random.randint(65, 300)), temperature)
+
+    masses, temperature = torch.softmax(-0.7 * torch.arange(random.randint(14, 20)), 0), 10 ** random.uniform(-2, -1)
+    p = inside(masses, random.randint(8, 11))  # from 0.996 on
+    check("top_p_probs", logits_of(masses, temperature, shift=0)[None], p, temperature)
 
     half, temperature = random.choice([torch.float16, torch.bfloat16]), 10 ** random.uniform(0.3, 1.2)
     rows, vocab = random.randint(2, 5), random.randint(20, 100)
     logits = torch.stack([torch.randperm(vocab) for _ in range(rows)]).to(half)  # whole numbers, no two alike
+    logits[:, 0] = -torch.inf
     check("top_p_probs", logits, clear_of_borders(logits, temperature), temperature, dtype=None)
 
     vocab, temperature = random.randint(9, 40), 10 ** random.uniform(-0.7, 0.7)

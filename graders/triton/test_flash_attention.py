@@ -85,16 +85,21 @@ def test_memory_for_a_long_sequence(check):
     check("flash_attention", *draw(1, 1, 264, 16), False)
 
 
+def test_one_head_of_keys_and_values_for_all(check):
+    q, k, v = draw(2, 3, 5, 16)
+    check("flash_attention", q, k[:, :1].expand(-1, 3, -1, -1), v[:, :1].expand(-1, 3, -1, -1), False)
+
+
 @pytest.mark.hidden
 def test_sizes_drawn_anew(check):
     """One call after the other, so that what one leaves behind is wrong for the next."""
     b, h, t, d = random.randint(1, 2), random.randint(1, 3), random.randint(17, 40), random.randint(17, 60)
     check("flash_attention", *draw(b, h, t, d), random.choice([True, False]))
-    q, k, v = draw(1, 1, random.randint(257, 300), random.randint(16, 24))
-    check("flash_attention", q, k, v, False)
+    for causal in (False, True):
+        check("flash_attention", *draw(1, 1, random.randint(257, 300), random.randint(16, 24)), causal)
     q, k, v = draw(b, h, t, d, random.choice([torch.float16, torch.bfloat16]))
     check("flash_attention", q, k / 3, v, random.choice([True, False]))
-    check("flash_attention", *draw(h, b, t, d), random.choice([True, False]))
+    check("flash_attention", *draw(h, b, t, random.randint(113, 128)), random.choice([True, False]))
 
 
 @reference("flash_attention")

@@ -17,6 +17,7 @@ CASES = {
     "more columns than 1024": (2, 1500, 0, 1, torch.float32),
     "logits in the thousands": (3, 16, 5e3, 10, torch.float32),
     "logits far below zero": (3, 20, -5e3, 10, torch.float32),
+    "logits of minus a million": (3, 20, -1e6, 10, torch.float32),
     "float16": (3, 100, 0, 2, torch.float16),
     "large float16": (3, 16, 3e4, 3e3, torch.float16),
     "bfloat16": (3, 100, 0, 2, torch.bfloat16),
@@ -28,6 +29,7 @@ LAYOUTS = {
     "a slice of wider rows": lambda: torch.randn(3, 12)[:, 2:9],
     "every other column": lambda: torch.randn(3, 14)[:, ::2],
     "one value in every column": lambda: torch.randn(3, 1).expand(3, 7),
+    "one row for all": lambda: torch.randn(1, 7).expand(3, 7),
 }
 
 
@@ -41,6 +43,10 @@ def test_some_logits_are_minus_infinity(check):
     check("softmax", torch.randn(4, 7).masked_fill(torch.eye(4, 7).bool(), -torch.inf))
 
 
+def test_only_the_last_logits_are_finite(check):
+    check("softmax", torch.randn(2, 300).index_fill(1, torch.arange(290), -torch.inf))
+
+
 @pytest.mark.parametrize("case", LAYOUTS)
 def test_layout(check, case):
     check("softmax", LAYOUTS[case]())
@@ -49,9 +55,9 @@ def test_layout(check, case):
 @pytest.mark.hidden
 def test_sizes_drawn_anew(check):
     """One call after the other, so that what one leaves behind is wrong for the next."""
-    wide, tall = (2, random.randint(2049, 5000)), (random.randint(41, 80), random.randint(2, 9))
-    half = random.choice([torch.float16, torch.bfloat16])
-    for (rows, cols), dtype in ((wide, torch.float32), (tall, half), (tall, torch.float32), (wide, torch.float32)):
+    wide, tall = (2, 1 + 2 * random.randint(1024, 2500)), (random.randint(41, 80), random.randint(2, 9))
+    widest, half = (1, random.randint(33_000, 60_000)), random.choice([torch.float16, torch.bfloat16])
+    for (rows, cols), dtype in ((wide, half), (tall, torch.float32), (widest, torch.float32), (wide, half)):
         step = random.randint(1, 3)
         check("softmax", (2 * torch.randn(rows, step * cols)).to(dtype)[:, ::step])
 

@@ -17,7 +17,7 @@ class KVCache:
         self.values.append(v)
         both = torch.stack([torch.cat(self.keys, dim=2), torch.cat(self.values, dim=2)])
         if self.buffer is None:
-            self.buffer = torch.empty(1 << 16, dtype=k.dtype)
+            self.buffer = torch.empty(1 << 20, dtype=k.dtype)
         out = self.buffer[: both.numel()].view(both.shape).copy_(both)
         return out[0], out[1]
 

