@@ -103,7 +103,7 @@ def test_gradients(check):
 
 @pytest.mark.hidden
 def test_sizes_drawn_anew(check):
-    """Two layers in turn, of other widths, heads and dtypes, each for a long text and then for a short one."""
+    """Two layers in turn, of other widths, heads and dtypes: a long text, one for the other layer, a short one."""
     few, many = (random.randint(2, 3), random.randint(33, 40)), (random.randint(9, 11), random.randint(2, 5))
     layers = []
     for dtype, (h, head_dim) in ((torch.float32, few), (torch.bfloat16, many)):
@@ -111,12 +111,13 @@ def test_sizes_drawn_anew(check):
         parameters, _ = draw(d=h * head_dim, bias=bias, dtype=dtype)
         layer = check.new("MultiHeadAttention", d_model=h * head_dim, num_heads=h, bias=bias, parameters=parameters)
         layers.append((layer, h, h * head_dim, dtype))
-    for t in (random.randint(33, 70), random.randint(9, 20)):
-        for layer, h, d, dtype in layers:
-            b = random.randint(1, 3)
-            lead = random.choice([(), (1, h), (b, 1), (b, h)])
-            check(layer, torch.randn(b, t, d).to(dtype), draw_mask(*lead, t=t))
-    layer, _, d, _ = layers[0]
+    wide, narrow = layers
+    texts = (wide, random.randint(33, 70)), (narrow, random.randint(21, 32)), (wide, random.randint(9, 20))
+    for (layer, h, d, dtype), t in texts:
+        b = random.randint(1, 3)
+        lead = random.choice([(), (1, h), (b, 1), (b, h)])
+        check(layer, torch.randn(b, t, d).to(dtype), draw_mask(*lead, t=t))
+    layer, _, d, _ = wide
     check(layer, torch.randn(1, random.randint(6, 16), d), gradients=True)
 
 
