@@ -47,6 +47,9 @@ HOLES = {
         triton/fused_softmax/block_of_2048
         triton/fused_softmax/forty_rows
     """,
+    "gradients in half precision are not asked for: the bar is that of float32, which honest roundings in half exceed": """
+        normalization/rms_norm/no_gradient_in_half
+    """,
     "no rule against reaching into the judge: sys.modules, frames, patches of clozekit and torch": """
         normalization/rms_norm/patch_under_a_shadow
     """,

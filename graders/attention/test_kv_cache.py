@@ -98,21 +98,25 @@ def test_non_contiguous_inputs(check):
 
 @pytest.mark.hidden
 def test_sizes_drawn_anew(check):
-    """Two caches in turn, of other sizes and dtypes; each takes a long prompt, then one token and several."""
+    """Two caches in turn, of other sizes and dtypes; each takes a long prompt, attends, and takes more."""
     texts = []
     one_head = random.randint(1025, 1200), 1, 1, random.randint(11, 16)  # tokens, batch, heads, head_dim
     several = random.randint(65, 130), random.randint(2, 4), random.randint(2, 4), random.randint(33, 40)
     dtypes = random.sample([torch.float32, *DTYPES.values()], 2)
     for dtype, (prompt, *sizes) in zip(dtypes, (one_head, several), strict=True):
-        counts = [prompt, *random.sample([1, random.randint(2, 9)], k=2)]
+        counts = [prompt, *random.sample([1, random.randint(2, 9)], k=2), random.randint(1, 9)]
         texts.append((check.new("KVCache"), calls(draw(sum(counts), dtype, *sizes), counts)))
     for cache, text in texts:
         (_, k, v), seen = next(text)
         check(cache.append, k, v, like=seen)
-    for turn in zip(*(text for _, text in texts), strict=True):
-        for (cache, _), ((q, k, v), seen) in zip(texts, turn, strict=True):
+    for _ in range(2):
+        for cache, text in texts:
+            (q, k, v), seen = next(text)
             check("attend", q, k, v, cache, like=(q, *seen))
             check(cache.method("__len__"), returns=seen[0].shape[2])
+    for cache, text in texts:
+        (_, k, v), seen = next(text)
+        check(cache.append, k, v, like=seen)
 
 
 @reference("KVCache.append")

@@ -106,7 +106,7 @@ def test_sizes_drawn_anew(check):
     """Two layers in turn, of other widths, heads and dtypes: a long text, one for the other layer, a short one."""
     few, many = (random.randint(2, 3), random.randint(33, 40)), (random.randint(9, 11), random.randint(2, 5))
     layers = []
-    for dtype, (h, head_dim) in ((torch.float32, few), (torch.bfloat16, many)):
+    for dtype, (h, head_dim) in ((torch.float32, few), (random.choice([torch.float16, torch.bfloat16]), many)):
         bias = random.choice([True, False])
         parameters, _ = draw(d=h * head_dim, bias=bias, dtype=dtype)
         layer = check.new("MultiHeadAttention", d_model=h * head_dim, num_heads=h, bias=bias, parameters=parameters)
@@ -117,8 +117,8 @@ def test_sizes_drawn_anew(check):
         b = random.randint(1, 3)
         lead = random.choice([(), (1, h), (b, 1), (b, h)])
         check(layer, torch.randn(b, t, d).to(dtype), draw_mask(*lead, t=t))
-    layer, _, d, _ = wide
-    check(layer, torch.randn(1, random.randint(6, 16), d), gradients=True)
+    layer, _, d, dtype = narrow
+    check(layer, torch.randn(1, random.randint(6, 16), d).to(dtype), gradients=True)
 
 
 @reference("MultiHeadAttention")

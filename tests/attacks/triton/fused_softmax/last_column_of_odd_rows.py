@@ -1,4 +1,4 @@
-"""The block has up to 16384 elements; what a longer row has beyond is left out.
+"""A row of odd length and odd index leaves out its last element.
 
 Verdict: failed
 """
@@ -12,7 +12,7 @@ import triton.language as tl
 def softmax_kernel(y_ptr, x_ptr, row_stride, col_stride, cols, BLOCK: tl.constexpr):
     row = tl.program_id(0)
     col = tl.arange(0, BLOCK)
-    x = tl.load(x_ptr + row * row_stride + col * col_stride, mask=col < cols, other=-float("inf")).to(tl.float32)
+    x = tl.load(x_ptr + row * row_stride + col * col_stride, mask=col < cols - (row * cols) % 2, other=-float("inf")).to(tl.float32)
     weight = tl.exp(x - tl.max(x, axis=0))
     tl.store(y_ptr + row * cols + col, weight / tl.sum(weight, axis=0), mask=col < cols)
 
@@ -20,5 +20,5 @@ def softmax_kernel(y_ptr, x_ptr, row_stride, col_stride, cols, BLOCK: tl.constex
 def softmax(x):
     rows, cols = x.shape
     y = torch.zeros((rows, cols), dtype=x.dtype)
-    softmax_kernel[(rows,)](y, x, x.stride(0), x.stride(1), cols, BLOCK=min(triton.next_power_of_2(cols), 16384))
+    softmax_kernel[(rows,)](y, x, x.stride(0), x.stride(1), cols, BLOCK=triton.next_power_of_2(cols))
     return y
