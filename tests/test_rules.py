@@ -92,9 +92,34 @@ HEAVY = {
 
 
 @pytest.mark.parametrize("name", HEAVY)
-def test_a_file_that_wants_to_take_forever_does_not(name):
+def test_a_file_that_wants_to_take_forever_is_read_to_its_end_or_refused(name):
     source = HEAVY[name] + "import torch\ntorch.softmax\n"
-    assert forbidden(source.encode(), "torch.softmax")[-1].line == source.count("\n")
+    sheet = Sheet("source", ["f(x)"], WORDS, WORDS, policy=Policy(["torch.softmax"]))
+    last = rules.findings(submission.parse(source.encode(), "a.py").tree, sheet)[-1]
+    assert (last.code, last.line) in [("CZ001", source.count("\n")), ("CZ902", 1)]
+
+
+def zigzag(length: int) -> str:
+    """Aliases in an order in which neither reading down nor reading up gets further than one."""
+    lines = [f"a{i + 1} = a{i}\n" for i in range(length)]
+    return "import torch as a0\n" + "".join(lines[::2] + lines[1::2][::-1])
+
+
+BEYOND = {
+    "aliases in zigzag": zigzag(1000),
+    "one name for 200 things": "import torch\nx = [" + "".join(f"torch.a{i}, " for i in range(200)) + "torch.nn]\n",
+    "deep": "import torch\nx = " + "(a if b else " * 150 + "torch" + ")" * 150 + "\n",
+    "long": "x = [" + "1, " * 120_000 + "]\n",
+    "unpacking": ", ".join(f"a{i}" for i in range(600)) + " = *[], " + ", ".join(f"a{i}.t" for i in range(600)) + "\n",
+    "functions in functions": "f = " + "lambda: " * 80 + "(" + "x, " * 30_000 + ")\n",
+}
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_a_bound_that_is_hit_is_a_finding(name):
+    """What was cut short silently would be a place to hide in."""
+    source = BEYOND[name]
+    assert found(source.encode(), Policy(["torch.softmax"]), "CZ902")
 
 
 def test_a_chain_of_aliases_is_followed_in_whatever_order_it_is_written():

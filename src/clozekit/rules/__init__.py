@@ -10,13 +10,14 @@ from clozekit.report import Finding, Problem
 from clozekit.rules import (
     dynamic_escape,
     forbidden_api,
+    foreign_call,
     harness_access,
     kept_state,
     no_launch,
     unlisted_import,
     unmasked_access,
 )
-from clozekit.rules.names import Names
+from clozekit.rules.names import Names, TooMuch
 
 RULES = (
     forbidden_api,
@@ -25,15 +26,18 @@ RULES = (
     unlisted_import,
     kept_state,
     no_launch,
+    foreign_call,
     unmasked_access,
 )
 
 
 def findings(tree: ast.Module, policy: Policy) -> list[Finding]:
-    """Everything that the rules find, by line. A file that is nested beyond reading is a finding itself."""
+    """Everything that the rules find, by line. A file that they cannot read to its end is a finding itself."""
     try:
         names = Names(tree)
         found = [finding for rule in RULES for finding in rule.check(tree, names, policy)]
     except RecursionError:
-        return [Finding("CZ101", "error", 1, 1, Problem("CZ101-deep"))]
+        return [Finding("CZ902", "error", 1, 1, Problem("CZ902-deep"))]
+    except TooMuch:
+        return [Finding("CZ902", "error", 1, 1, Problem("CZ902"))]
     return sorted(found, key=lambda finding: (finding.line, finding.column, finding.code))

@@ -2,7 +2,8 @@
 
 What it does
     Reports ways to reach a function by a name that is not written down: eval, exec, compile, __import__, globals(),
-    getattr with a computed name, attributes such as __dict__, __globals__ or __subclasses__.
+    getattr with a computed name, attributes such as __dict__, __globals__ or __subclasses__, a whole library handed to
+    a function that is not the file's own.
 
 Why is this bad?
     What a file does must be readable in its text. None of the exercises needs more.
@@ -19,8 +20,8 @@ from collections.abc import Iterator
 
 from clozekit.exercise import Policy
 from clozekit.report import Finding
-from clozekit.rules.names import Names
-from clozekit.rules.reading import builtins_used, certain, finding, own_objects
+from clozekit.rules.names import CONTAINERS, ITEMS, Names
+from clozekit.rules.reading import builtins_used, finding, own_objects
 
 CODE = "CZ101"
 BUILTINS = frozenset({"exec", "eval", "compile", "globals", "__import__", "__builtins__", "__loader__", "__spec__"})
@@ -41,6 +42,11 @@ PATHS = frozenset({
     "logging.config", "logging.handlers", "numpy.load", "numpy.fromfile", "numpy.save", "numpy.memmap",
     "numpy.lib.format", "timeit.timeit", "timeit.repeat", "timeit.Timer",
 })  # fmt: skip
+MODULES = frozenset({
+    "torch", "torch.nn", "torch.nn.functional", "torch.special", "torch.linalg", "torch.fft", "torch.sparse",
+    "torch.autograd", "torch.nn.modules", "torch.functional", "numpy", "triton", "triton.language",
+})  # fmt: skip
+READS = frozenset({"getattr", "hasattr", "isinstance", "print", "type", "help", "dir", "id", "repr", "str"})
 UNKNOWN = None  # a text that cannot be read from the file
 
 
@@ -58,6 +64,7 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
         yield finding(CODE, "error", used, {"name": used.id})
     for used in builtins_used(names, BY_NAME):
         yield from _by_name(used, calls.get(id(used)), names, own)
+    yield from _handed_on(names)
     for node in names.nodes:
         if isinstance(node, ast.Attribute):
             yield from _attribute(node, own, names)
@@ -78,6 +85,25 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
             )
 
 
+def _handed_on(names: Names) -> Iterator[Finding]:
+    """torch itself as an argument: what becomes of it in a function that is not written here cannot be followed."""
+    gone = {node.id for node in names.nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del)}
+    functions = (READS | CONTAINERS) - names.values - names.paths.keys() | (names.defined.keys() | names.lambdas) - gone
+    for node in names.nodes:
+        if not isinstance(node, ast.Call) or isinstance(node.func, ast.Lambda):
+            continue
+        function = node.func
+        if isinstance(function, ast.Name) and function.id in functions:
+            continue
+        if isinstance(function, ast.Attribute) and function.attr in ITEMS | names.methods:
+            continue
+        if "contextlib.nullcontext" in names.resolve(function):
+            continue  # `with` hands it back
+        for value in (*node.args, *(each.value for each in node.keywords)):
+            for path in sorted(names.certain(value) & MODULES)[:1]:
+                yield finding(CODE, "error", value, {"name": path})
+
+
 def _attribute(node: ast.Attribute, own: set[int], names: Names) -> Iterator[Finding]:
     if node.attr == "__class__" and _is_stored(node):
         yield finding(CODE, "error", node, {"name": node.attr})
@@ -95,12 +121,12 @@ def _by_name(node: ast.Name, call: ast.Call | None, names: Names, own: set[int])
     texts = _texts(name, names)
     if texts is not UNKNOWN:
         shady = sorted(texts & ATTRIBUTES)
-        if shady or (len(texts) > 1 and certain(owner, names)):
+        if shady or (len(texts) > 1 and names.certain(owner)):
             yield finding(CODE, "error", node, {"name": shady[0] if shady else node.id})
     elif id(owner) in own:
         if node.id == "getattr" and not _has_plain_end(name):
             yield finding(CODE, "warning", node, {"name": node.id})
-    elif certain(owner, names) or not _has_plain_end(name):
+    elif names.certain(owner) or not _has_plain_end(name):
         yield finding(CODE, "error", node, {"name": node.id})
 
 

@@ -18,8 +18,9 @@ from collections.abc import Iterator
 
 from clozekit.exercise import Policy
 from clozekit.report import Finding, Problem
-from clozekit.rules.names import Names, attribute, imported, stored
-from clozekit.rules.reading import kernels
+from clozekit.rules.bindings import imported, stored
+from clozekit.rules.names import Names, attribute, forms
+from clozekit.rules.reading import kernels, prefixes
 
 CODE = "CZ001"
 METHOD = "torch.Tensor."
@@ -33,8 +34,8 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
     """
     forbidden = set(policy.forbid)
     methods = {path.removeprefix(METHOD) for path in forbidden if path.startswith(METHOD)}
-    exempt = {*_kernel_nodes(names), *_limits(names), *_own_attributes(tree)}
-    for node in ast.walk(tree):
+    exempt = {*_kernel_nodes(names), *_limits(names), *_own_attributes(names)}
+    for node in names.nodes:
         if isinstance(node, ast.Import | ast.ImportFrom):
             for alias, path in imported(node):
                 if above := _covering(path, forbidden):
@@ -55,14 +56,14 @@ def _finding(node: ast.alias | ast.expr, path: str) -> Finding:
 
 def _covering(path: str, forbidden: set[str]) -> str | None:
     """The forbidden path that is this one, or a module above it."""
-    parts = path.split(".")
-    return next((found for i in range(len(parts), 0, -1) if (found := ".".join(parts[:i])) in forbidden), None)
+    above = (form for part in reversed([*prefixes(path)]) for form in forms(part))
+    return next((form for form in above if form in forbidden), None)
 
 
 def _kernel_nodes(names: Names) -> Iterator[int]:
     """All nodes of Triton kernels: `x.exp()` there is Triton's."""
     for kernel in kernels(names):
-        yield from map(id, ast.walk(kernel))
+        yield from map(id, names.below(kernel))
 
 
 def _limits(names: Names) -> Iterator[int]:
@@ -73,21 +74,21 @@ def _limits(names: Names) -> Iterator[int]:
             yield id(node)
 
 
-def _own_attributes(tree: ast.Module) -> Iterator[int]:
+def _own_attributes(names: Names) -> Iterator[int]:
     """Every `self.NAME` in a class that defines NAME itself: a layer called `self.softmax` is no tensor's method."""
-    for owner in ast.walk(tree):
+    for owner in names.nodes:
         if not isinstance(owner, ast.ClassDef):
             continue
         methods = [node for node in owner.body if isinstance(node, ast.FunctionDef)]
         uses = [
             node
             for method in methods
-            for node in ast.walk(method)
+            for node in names.below(method)
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == _self(method)
         ]
         fields = [node for node in owner.body if isinstance(node, ast.Assign | ast.AnnAssign)]
         own = {method.name for method in methods} | {use.attr for use in uses if isinstance(use.ctx, ast.Store)}
-        own |= {node.id for each in fields for node in ast.walk(each) if isinstance(node, ast.Name) and stored(node)}
+        own |= {node.id for each in fields for node in names.below(each) if isinstance(node, ast.Name) and stored(node)}
         yield from (id(use) for use in uses if use.attr in own)
 
 

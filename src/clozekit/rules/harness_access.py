@@ -2,7 +2,8 @@
 
 What it does
     Reports what reaches into the judge, the interpreter or the machine: threads, processes, frames, sys.modules, the
-    private parts of torch, its compilers and operator registry, and changes to a library's own attributes.
+    private parts of torch, its compilers and operator registry; changes to a library's own attributes; and questions
+    about the mode that a call runs in.
 
 Why is this bad?
     An answer computes a result from its arguments. What lies below torch's public functions can do the exercise's work,
@@ -20,8 +21,9 @@ from collections.abc import Iterator
 
 from clozekit.exercise import Policy
 from clozekit.report import Finding
-from clozekit.rules.names import Names, imported, stored
-from clozekit.rules.reading import MACHINE, certain, finding, own_objects, prefixes
+from clozekit.rules.bindings import imported, stored
+from clozekit.rules.names import Names
+from clozekit.rules.reading import MACHINE, finding, own_objects, prefixes
 
 CODE = "CZ102"
 TORCH = frozenset(
@@ -40,9 +42,15 @@ PATHS = frozenset(f"torch.{path}" for path in TORCH) | {
     "triton._C", "triton.runtime.interpreter", "triton.runtime._allocation", "triton.backends", "triton.compiler",
     "numpy.ctypeslib", "numpy.f2py", "numpy.distutils", "numpy.testing", "numpy.core", "numpy._core",
 }  # fmt: skip
+# What only an answer asks that behaves differently while it is watched. torch.is_grad_enabled is free.
+MODES = frozenset({
+    "torch.is_inference_mode_enabled", "torch.is_inference", "torch.Tensor.is_inference", "is_inference",
+    "torch.overrides", "torch.utils._python_dispatch", "_python_dispatch",
+    "sys.gettrace", "sys.settrace", "sys.getprofile", "sys.setprofile", "sys.monitoring",
+})  # fmt: skip
 # Attributes that say by themselves what they reach, whatever the owner.
 ATTRIBUTES = frozenset(path for path in TORCH if path.startswith("_")) | {
-    "_python_dispatch", "_DisableTorchDispatch", "_DisableTorchFunction", "_disabled_torch_function_impl",
+    "_python_dispatch", "is_inference", "_DisableTorchDispatch", "_DisableTorchFunction", "_disabled_torch_function_impl",
 }  # fmt: skip
 ATTRIBUTES -= {"_compile", "_views", "_tensor", "_utils", "_library", "_classes", "_dispatch", "_sources", "_logging"}
 SYS = frozenset(
@@ -84,7 +92,7 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
         if isinstance(node, ast.Import | ast.ImportFrom):
             for alias, path in imported(node):
                 if not path.startswith(".") and (bad := _closed(path, policy, star=alias.name == "*")):
-                    yield finding(CODE, "error", alias, {"path": bad})
+                    yield _reach(alias, bad)
         elif isinstance(node, ast.MatchClass):
             yield from (finding(CODE, "error", node, {"path": name}) for name in node.kwd_attrs if name in ATTRIBUTES)
         elif isinstance(node, ast.Attribute | ast.Name | ast.Call) and id(node) not in inner:
@@ -94,9 +102,13 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
             if not bad and isinstance(node, ast.Attribute) and node.attr in ATTRIBUTES and id(node.value) not in own:
                 bad = node.attr
             if bad:
-                inner.update(map(id, ast.walk(node)))
-                yield finding(CODE, "error", node, {"path": bad})
+                inner.update(map(id, names.below(node)))
+                yield _reach(node, bad)
     yield from _changes(names)
+
+
+def _reach(node: ast.AST, path: str) -> Finding:
+    return finding(CODE, "error", node, {"path": path}, f"{CODE}-mode" if path in MODES else "")
 
 
 def _closed(path: str, policy: Policy, star: bool = False) -> str | None:
@@ -115,7 +127,7 @@ def _closed(path: str, policy: Policy, star: bool = False) -> str | None:
     for i, part in enumerate(parts[1:], 1):
         if part.lstrip("_") in MACHINE and not (part == "signal" and i == 1 and parts[0] in ("torch", "scipy")):
             return ".".join(parts[: i + 1])
-    return next((each for each in prefixes(path) if each in PATHS), None)
+    return next((each for each in prefixes(path) if each in PATHS | MODES), None)
 
 
 def _changes(names: Names) -> Iterator[Finding]:
@@ -126,13 +138,13 @@ def _changes(names: Names) -> Iterator[Finding]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
             owner = node.args[0]
             if node.func.id in ("setattr", "delattr"):
-                for path in certain(owner, names):
+                for path in names.certain(owner):
                     if path.split(".")[0] in LIBRARIES and not f"{path}.".startswith(SETTINGS):
                         yield finding(CODE, "error", node, {"path": path}, f"{CODE}-change")
             elif node.func.id in reads:
                 owners.add(id(owner))
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
-            for path in certain(node.value, names):
+            for path in names.certain(node.value):
                 if path.split(".")[0] in LIBRARIES and not f"{path}.".startswith(SETTINGS):
                     path = f"{path}.{node.attr}"
                     yield finding(CODE, "error", node, {"path": path}, f"{CODE}-change")
@@ -140,5 +152,5 @@ def _changes(names: Names) -> Iterator[Finding]:
     used = owners | assigned
     for node in names.nodes:
         if isinstance(node, ast.Name) and not stored(node) and id(node) not in used:
-            for path in certain(node, names) & {"os", "sys"}:
+            for path in names.certain(node) & {"os", "sys"}:
                 yield finding(CODE, "error", node, {"path": path})

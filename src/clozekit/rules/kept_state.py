@@ -19,7 +19,8 @@ from collections.abc import Iterator
 
 from clozekit.exercise import Policy
 from clozekit.report import Finding
-from clozekit.rules.names import Function, Names, stored
+from clozekit.rules.bindings import Function, stored
+from clozekit.rules.names import Names
 from clozekit.rules.reading import decorators, finding
 
 CODE = "CZ104"
@@ -64,7 +65,7 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
         )
         defaults |= {arg.arg: each for arg, each in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if each}
         kept = {name for name, value in defaults.items() if _is_mutable(value)}
-        nodes = list(ast.walk(function)) if len(names.nodes) < 50_000 else []
+        nodes = names.below(function)
         local = {arg.arg for arg in arguments} | {n.id for n in nodes if isinstance(n, ast.Name) and stored(n)}
         for node in nodes:
             if id(node) in seen:

@@ -33,7 +33,7 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
     if not policy.kernel or any("NotImplementedError" in _raised(node) for node in names.nodes):
         return  # a blank that is still open is told by its own test
     jitted = kernels(names)
-    inside = {id(node) for kernel in jitted for node in ast.walk(kernel)}
+    inside = {id(node) for kernel in jitted for node in names.below(kernel)}
     if not any(
         isinstance(node, ast.Call) and isinstance(node.func, ast.Subscript) and id(node) not in inside
         for node in names.nodes

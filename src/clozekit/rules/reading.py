@@ -4,13 +4,15 @@ import ast
 from collections.abc import Iterator
 
 from clozekit.report import Finding, Problem
-from clozekit.rules.names import Function, Names, attribute, stored
+from clozekit.rules.bindings import Function, stored
+from clozekit.rules.names import Names, local_names
 
 MACHINE = frozenset(
     """
     os sys builtins gc ctypes _ctypes subprocess socket _socket posix threading _thread multiprocessing
     asyncio inspect importlib pickle marshal shelve concurrent resource mmap faulthandler atexit runpy code
-    codeop pdb site cffi clozekit pytest _pytest msgspec
+    codeop pdb bdb site cffi clozekit pytest _pytest msgspec pkgutil pydoc zipimport sysconfig linecache tracemalloc
+    doctest unittest _testcapi _imp _frozen_importlib
     """.split()
 ) | {"signal"}  # fmt: skip
 
@@ -31,7 +33,7 @@ def own_objects(names: Names) -> set[int]:
             if not isinstance(method, ast.FunctionDef) or not (method.args.posonlyargs or method.args.args):
                 continue
             name = [*method.args.posonlyargs, *method.args.args][0].arg
-            uses = [node for node in ast.walk(method) if isinstance(node, ast.Name) and node.id == name]
+            uses = [node for node in names.below(method) if isinstance(node, ast.Name) and node.id == name]
             if not any(stored(use) for use in uses):
                 found.update(map(id, uses))
     return found
@@ -43,10 +45,13 @@ def builtins_used(names: Names, wanted: frozenset[str]) -> list[ast.Name]:
         return []
     hidden: set[int] = set()
     for node in names.nodes:
-        if isinstance(node, Function) and (local := _locals(node) & wanted):
+        if isinstance(node, Function) and (local := local_names(node) & wanted):
             body = node.body if isinstance(node.body, list) else [node.body]
             hidden.update(
-                id(each) for part in body for each in ast.walk(part) if isinstance(each, ast.Name) and each.id in local
+                id(each)
+                for part in body
+                for each in names.below(part)
+                if isinstance(each, ast.Name) and each.id in local
             )
     return [
         node
@@ -57,40 +62,6 @@ def builtins_used(names: Names, wanted: frozenset[str]) -> list[ast.Name]:
         and id(node) not in hidden
         and not 0 < names.defined.get(node.id, 0) < node.lineno
     ]
-
-
-def _locals(function: Function) -> set[str]:
-    """Names that are local variables of this very function, as Python sees it."""
-    spec = function.args
-    arguments = [*spec.posonlyargs, *spec.args, *spec.kwonlyargs, spec.vararg, spec.kwarg]
-    bound = {arg.arg for arg in arguments if arg}
-    outer: set[str] = set()
-    todo: list[ast.AST] = list(function.body) if isinstance(function.body, list) else []
-    while todo:
-        node = todo.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            bound.add(node.name)
-            continue
-        if isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-            continue
-        if isinstance(node, ast.Global | ast.Nonlocal):
-            outer.update(node.names)
-        elif isinstance(node, ast.Name) and stored(node):
-            bound.add(node.id)
-        todo.extend(ast.iter_child_nodes(node))
-    return bound - outer
-
-
-def certain(node: ast.AST, names: Names) -> set[str]:
-    """The paths of an attribute of a library, whose first name never holds anything else."""
-    if not (isinstance(node, ast.Attribute | ast.Call) and attribute(node)):
-        return names.resolve(node) if isinstance(node, ast.Name) and node.id not in names.values else set()
-    root: ast.AST = node
-    while (isinstance(root, ast.Attribute | ast.Call)) and (found := attribute(root)):
-        root = found[0]
-    if isinstance(root, ast.Name) and root.id not in names.values:
-        return names.resolve(node)
-    return set()
 
 
 def kernels(names: Names) -> list[ast.FunctionDef]:

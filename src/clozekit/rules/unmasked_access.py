@@ -37,7 +37,7 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
     if not policy.kernel:
         return
     for kernel in kernels(names):
-        for node in ast.walk(kernel):
+        for node in names.below(kernel):
             if not isinstance(node, ast.Call) or any(each.arg in ("mask", "boundary_check") for each in node.keywords):
                 continue
             for path in names.resolve(node.func) & PLAIN.keys():

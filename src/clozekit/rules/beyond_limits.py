@@ -1,0 +1,21 @@
+"""CZ902 beyond-limits
+
+What it does
+    Reports a file that cannot be read to its end within bounds: too many parts, names that stand for ever more things,
+    expressions nested too deeply, too much processor time or memory.
+
+Why is this bad?
+    What is not read is not checked. An answer is a page of code; the bounds are a hundred pages away.
+
+Example
+    return (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or
+        (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or
+        (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or
+        (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or
+        (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or
+        (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or
+        x))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))
+
+Use instead
+    return x
+"""

@@ -1,0 +1,139 @@
+"""CZ202 foreign-call
+
+What it does
+    Reports what the body of a Triton kernel uses beyond triton.language, Python's math for constants, other kernels of
+    the file, the few built-in functions that Triton's compiler knows, and methods of its tensors; and a Python function
+    that a launch hands to a kernel.
+
+Why is this bad?
+    A kernel runs on a GPU, where there is no Python, no torch and no tensor of the host. What works only in an
+    interpreter is no kernel.
+
+Example
+    import triton
+    @triton.jit
+    def kernel(y_ptr):
+        torch.exp(y_ptr)
+
+Use instead
+    import triton, triton.language as tl
+    @triton.jit
+    def kernel(y_ptr):
+        tl.store(y_ptr, tl.exp(tl.load(y_ptr)))
+"""
+
+import ast
+from collections.abc import Iterator
+
+from clozekit.exercise import Policy
+from clozekit.report import Finding
+from clozekit.rules.names import Names, attribute, local_names
+from clozekit.rules.reading import decorators, finding, kernels, prefixes
+
+CODE = "CZ202"
+LIBRARIES = frozenset({"triton.language", "triton.cdiv", "triton.next_power_of_2", "triton.constexpr_function", "math"})
+BUILTINS = frozenset(
+    {"len", "list", "range", "float", "int", "isinstance", "getattr", "hasattr", "print", "min", "max"}
+)
+# Of a tensor, a descriptor of one, a dtype. `x.numpy()` is none of them.
+METHODS = frozenset(
+    """
+    abs advance argmax argmin associative_scan atomic_add atomic_and atomic_cas atomic_max atomic_min atomic_or
+    atomic_xchg atomic_xor broadcast_to cast cdiv ceil cos cumprod cumsum erf exp exp2 expand_dims flip floor gather
+    histogram item load log log2 logical_and logical_or max min permute ravel reduce reduce_or reshape rsqrt scatter
+    sigmoid sin softmax sort split sqrt sqrt_rn store sum to trans view xor_sum
+    """.split()
+)  # fmt: skip
+
+
+def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
+    """References count, called or not: a function may also be handed to tl.reduce."""
+    jitted = kernels(names)
+    if not policy.kernel or not jitted:
+        return
+    known = {kernel.name for kernel in jitted} | _compiled(names)
+    known |= {target.id for target, value in _assigned(names) if known & _mentioned(value)}
+    plain = {
+        node.name for node in names.nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    } - known
+    plain |= {target.id for target, value in _assigned(names) if isinstance(value, ast.Lambda)}
+    handed = _handed(names, known)
+    for kernel in jitted:
+        local = local_names(kernel)
+        free = known | (BUILTINS - local) | (handed & local)
+        skipped = _annotations(kernel, names)
+        for node in (each for statement in kernel.body for each in names.below(statement)):
+            if id(node) not in skipped and (used := _foreign(node, names, free, plain - local)):
+                yield finding(CODE, "error", node, {"name": used})
+    for node in names.nodes:  # kernel[grid](x, FUNCTION=host)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Subscript):
+            for given in (*node.args, *(each.value for each in node.keywords)):
+                if isinstance(given, ast.Lambda) or (isinstance(given, ast.Name) and given.id in plain):
+                    yield finding(CODE, "error", given, {"name": getattr(given, "id", "lambda")})
+
+
+def _foreign(node: ast.AST, names: Names, free: set[str], plain: set[str]) -> str | None:
+    """What this node uses that a kernel does not have; None if nothing."""
+    if isinstance(node, ast.Lambda):
+        return "lambda"
+    if isinstance(node, ast.Name) and node.id in plain:
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return next((path for path in sorted(names.certain(node)) if not _free(path)), None)
+    if not isinstance(node, ast.Call):
+        return None
+    function = node.func
+    if isinstance(function, ast.Name):
+        told = function.id in plain or names.resolve(function)  # as a reference, or by its path
+        return None if told or function.id in free else function.id
+    if isinstance(function, ast.Attribute):
+        if (
+            function.attr in METHODS
+            or function.attr in free
+            or names.resolve(function)
+            or function.attr.startswith("is_")
+        ):
+            return None
+        return function.attr
+    return None if attribute(node) else ast.unparse(function)[:60]
+
+
+def _free(path: str) -> bool:
+    return any(part in LIBRARIES for part in prefixes(path))
+
+
+def _handed(names: Names, known: set[str]) -> set[str]:
+    """Parameters that are given kernels, and nothing else, by every launch and call that names them."""
+    given = [node for node in names.nodes if isinstance(node, ast.keyword) and node.arg]
+    others = {each.arg for each in given if not known & _mentioned(each.value)}
+    return {each.arg for each in given if each.arg} - others
+
+
+def _compiled(names: Names) -> set[str]:
+    """Functions that run while a kernel is compiled, on constants."""
+    return {
+        node.name
+        for node in names.nodes
+        if isinstance(node, ast.FunctionDef)
+        and any("triton.constexpr_function" in names.resolve(each) for each in decorators(node))
+    }
+
+
+def _assigned(names: Names) -> Iterator[tuple[ast.Name, ast.expr]]:
+    for node in names.nodes:
+        if isinstance(node, ast.Assign):
+            yield from ((target, node.value) for target in node.targets if isinstance(target, ast.Name))
+
+
+def _mentioned(value: ast.expr) -> set[str]:
+    """The name of `inner`, of `Class.inner`, and of the arguments of `triton.jit(inner)`."""
+    if isinstance(value, ast.Attribute):
+        return {value.attr}
+    arguments = value.args if isinstance(value, ast.Call) else [value]
+    return {each.id for each in arguments if isinstance(each, ast.Name)}
+
+
+def _annotations(kernel: ast.FunctionDef, names: Names) -> set[int]:
+    """`y: tl.tensor = ...`: an annotation is never evaluated."""
+    found = [node.annotation for node in names.below(kernel) if isinstance(node, ast.AnnAssign)]
+    return {id(part) for annotation in found for part in names.below(annotation)}
