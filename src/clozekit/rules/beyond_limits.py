@@ -8,14 +8,11 @@ Why is this bad?
     What is not read is not checked. An answer is a page of code; the bounds are a hundred pages away.
 
 Example
-    return (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or
-        (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or
-        (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or
-        (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or
-        (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or
-        (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or (x or
-        x))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))
+    table = [[[[[[[[[[[[0] * 9] * 9] * 9] * 9] * 9] * 9] * 9] * 9] * 9] * 9] * 9]  # and a hundred brackets more
 
 Use instead
-    return x
+    row = [0] * 9
+    table = [row, row, row]
 """
+
+CODE = "CZ902"

@@ -101,7 +101,7 @@ def _handed_on(names: Names) -> Iterator[Finding]:
             continue  # `with` hands it back
         for value in (*node.args, *(each.value for each in node.keywords)):
             for path in sorted(names.certain(value) & MODULES)[:1]:
-                yield finding(CODE, "error", value, {"name": path})
+                yield finding(CODE, "error", value, {"name": path}, f"{CODE}-handed")
 
 
 def _attribute(node: ast.Attribute, own: set[int], names: Names) -> Iterator[Finding]:

@@ -1,9 +1,9 @@
 """CZ202 foreign-call
 
 What it does
-    Reports what the body of a Triton kernel uses beyond triton.language, Python's math for constants, other kernels of
-    the file, the few built-in functions that Triton's compiler knows, and methods of its tensors; and a Python function
-    that a launch hands to a kernel.
+    Reports what a Triton kernel uses that does not exist there: anything but triton.language, Python's math for
+    constants, other kernels of the file, the few built-in functions that Triton's compiler knows, and methods of its
+    tensors. A Python function that a launch hands to a kernel is reported as well.
 
 Why is this bad?
     A kernel runs on a GPU, where there is no Python, no torch and no tensor of the host. What works only in an
