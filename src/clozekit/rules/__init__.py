@@ -40,4 +40,5 @@ def findings(tree: ast.Module, policy: Policy) -> list[Finding]:
         return [Finding("CZ902", "error", 1, 1, Problem("CZ902-deep"))]
     except TooMuch:
         return [Finding("CZ902", "error", 1, 1, Problem("CZ902"))]
-    return sorted(found, key=lambda finding: (finding.line, finding.column, finding.code))
+    places = {(finding.line, finding.column, finding.code): finding for finding in reversed(found)}
+    return [places[place] for place in sorted(places)]  # `table` and `table.get(...)` begin at the same place

@@ -105,8 +105,15 @@ def _unpacked(target: ast.expr, value: ast.expr) -> Iterator[Pair]:
         for each, part in zip(target.elts, value.elts, strict=True):
             yield from _unpacked(each, part)
     else:
-        for each in target.elts:
+        for each in target.elts[_numbers(value) :]:
             yield from _unpacked(each.value if isinstance(each, ast.Starred) else each, value)
+
+
+def _numbers(value: ast.expr) -> int:
+    """1 where each item comes with a key or a number before it: `table.items()`, `enumerate(libs)`."""
+    function = value.func if isinstance(value, ast.Call) else None
+    keyed = isinstance(function, ast.Attribute) and function.attr == "items"
+    return int(keyed or (isinstance(function, ast.Name) and function.id == "enumerate"))
 
 
 def _passed(nodes: list[ast.AST]) -> Iterator[Pair]:

@@ -53,9 +53,7 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
         return
     known = {kernel.name for kernel in jitted} | _compiled(names)
     known |= {target.id for target, value in _assigned(names) if known & _mentioned(value)}
-    plain = {
-        node.name for node in names.nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-    } - known
+    plain = {node.name for node in names.nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)} - known
     plain |= {target.id for target, value in _assigned(names) if isinstance(value, ast.Lambda)}
     handed = _handed(names, known)
     for kernel in jitted:
@@ -95,7 +93,8 @@ def _foreign(node: ast.AST, names: Names, free: set[str], plain: set[str]) -> st
         ):
             return None
         return function.attr
-    return None if attribute(node) else ast.unparse(function)[:60]
+    paths = names.resolve(function)  # of getattr(tl, "exp")(x)
+    return None if attribute(node) or (paths and all(map(_free, paths))) else ast.unparse(function)[:60]
 
 
 def _free(path: str) -> bool:
