@@ -101,7 +101,14 @@ hostile[(1,)](1, RUN=host, OBJECT=2)  # CZ202: 22
 hostile[lambda meta: (1,)](1, RUN=lambda x: x)  # CZ202: 35
 
 
-def launches(x):
+class Softmax(torch.autograd.Function):
+    @staticmethod
+    def backward(ctx, x):
+        return x
+
+
+def launches(x, backward=False, host=True):
+    hostile[(1,)](x, RUN=inner, BACKWARD=backward, OBJECT=host)
     grid = lambda meta: (triton.cdiv(x.numel(), meta["BLOCK"]),)
     hostile[grid](x, RUN=inner, OBJECT=torch.empty_like(x).copy_(x))
-    return host(x)
+    return Softmax.apply(x)

@@ -53,7 +53,9 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
         return
     known = {kernel.name for kernel in jitted} | _compiled(names)
     known |= {target.id for target, value in _assigned(names) if known & _mentioned(value)}
-    plain = {node.name for node in names.nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)} - known
+    methods = {id(each) for node in names.nodes if isinstance(node, ast.ClassDef) for each in node.body}
+    defined = [node for node in names.nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    plain = {node.name for node in defined if id(node) not in methods} - known
     plain |= {target.id for target, value in _assigned(names) if isinstance(value, ast.Lambda)}
     handed = _handed(names, known)
     for kernel in jitted:
@@ -63,10 +65,21 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
         for node in (each for statement in kernel.body for each in names.below(statement)):
             if id(node) not in skipped and (used := _foreign(node, names, free, plain - local)):
                 yield finding(CODE, "error", node, {"name": used})
-    for node in names.nodes:  # kernel[grid](x, FUNCTION=host)
+    yield from _handed_over(names, defined, plain)
+
+
+def _handed_over(names: Names, defined: list, plain: set[str]) -> Iterator[Finding]:
+    """kernel[grid](x, FUNCTION=host), where `host` is a function and no parameter of the one that launches."""
+    parameters: set[int] = set()
+    for function in defined:
+        spec = function.args
+        own = {arg.arg for arg in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)} & plain
+        parameters |= {id(node) for node in names.below(function) if own and getattr(node, "id", "") in own}
+    for node in names.nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Subscript):
             for given in (*node.args, *(each.value for each in node.keywords)):
-                if isinstance(given, ast.Lambda) or (isinstance(given, ast.Name) and given.id in plain):
+                known = isinstance(given, ast.Name) and given.id in plain and id(given) not in parameters
+                if known or isinstance(given, ast.Lambda):
                     yield finding(CODE, "error", given, {"name": getattr(given, "id", "lambda")})
 
 
