@@ -101,6 +101,25 @@ hostile[(1,)](1, RUN=host, OBJECT=2)  # CZ202: 22
 hostile[lambda meta: (1,)](1, RUN=lambda x: x)  # CZ202: 35
 
 
+ACTIVATIONS = {"inner": inner, "twice": Tools.twice}
+MIXED = {"inner": inner, "host": host}
+
+
+@triton.jit
+def chosen(x_ptr, ACT: tl.constexpr, BAD: tl.constexpr, NONE: tl.constexpr):
+    x = ACT(tl.load(x_ptr))
+    BAD(x)  # CZ202: 5
+    NONE(x)  # CZ202: 5
+
+
+def chooses(x, name, act):
+    chosen[(1,)](x, ACT=ACTIVATIONS[name], BAD=MIXED[name], NONE=1)
+    chosen[(1,)](x, ACT=act, BAD=inner, NONE=2)
+
+
+chooses(1, "inner", act=inner)
+
+
 class Softmax(torch.autograd.Function):
     @staticmethod
     def backward(ctx, x):

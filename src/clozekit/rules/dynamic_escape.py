@@ -20,6 +20,7 @@ from collections.abc import Iterator
 
 from clozekit.exercise import Policy
 from clozekit.report import Finding
+from clozekit.rules.bindings import stored, target_name
 from clozekit.rules.names import CONTAINERS, ITEMS, Names
 from clozekit.rules.reading import builtins_used, finding, own_objects
 
@@ -123,11 +124,31 @@ def _by_name(node: ast.Name, call: ast.Call | None, names: Names, own: set[int])
         shady = sorted(texts & ATTRIBUTES)
         if shady or (len(texts) > 1 and names.certain(owner)):
             yield finding(CODE, "error", node, {"name": shady[0] if shady else node.id})
+    elif _is_field(name, names) and not names.certain(owner):
+        return
     elif id(owner) in own:
         if node.id == "getattr" and not _has_plain_end(name):
             yield finding(CODE, "warning", node, {"name": node.id})
     elif names.certain(owner) or not _has_plain_end(name):
         yield finding(CODE, "error", node, {"name": node.id})
+
+
+def _is_field(node: ast.expr, names: Names) -> bool:
+    """`f.name`, where f is nothing but a field of a dataclass, none of which has a name of concern."""
+    if not (isinstance(node, ast.Attribute) and node.attr == "name" and isinstance(node.value, ast.Name)):
+        return False
+    name = node.value.id
+    sources = {id(target): value for target, value in names.pairs if target_name(target) == name}
+    bound = [each for each in names.nodes if isinstance(each, ast.Name) and each.id == name and stored(each)]
+    bound += [each for each in names.nodes if isinstance(each, ast.arg) and each.arg == name]
+    fields = [sources.get(id(each)) for each in bound]
+    shady = any(
+        isinstance(each, ast.AnnAssign) and target_name(each.target) in ATTRIBUTES | {f".{name}" for name in ATTRIBUTES}
+        for each in names.nodes
+    )
+    return not shady and all(
+        isinstance(each, ast.Call) and names.resolve(each.func) == {"dataclasses.fields"} for each in fields
+    )
 
 
 def _texts(node: ast.expr, names: Names) -> set[str] | None:

@@ -27,6 +27,7 @@ from collections.abc import Iterator
 
 from clozekit.exercise import Policy
 from clozekit.report import Finding
+from clozekit.rules.bindings import target_name
 from clozekit.rules.names import Names, attribute, local_names
 from clozekit.rules.reading import decorators, finding, kernels, prefixes
 
@@ -57,7 +58,7 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
     defined = [node for node in names.nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     plain = {node.name for node in defined if id(node) not in methods} - known
     plain |= {target.id for target, value in _assigned(names) if isinstance(value, ast.Lambda)}
-    handed = _handed(names, known)
+    handed = _handed(names, known, plain)
     for kernel in jitted:
         local = local_names(kernel)
         free = known | (BUILTINS - local) | (handed & local)
@@ -114,11 +115,30 @@ def _free(path: str) -> bool:
     return any(part in LIBRARIES for part in prefixes(path))
 
 
-def _handed(names: Names, known: set[str]) -> set[str]:
-    """Parameters that are given kernels, and nothing else, by every launch and call that names them."""
-    given = [node for node in names.nodes if isinstance(node, ast.keyword) and node.arg]
-    others = {each.arg for each in given if not known & _mentioned(each.value)}
-    return {each.arg for each in given if each.arg} - others
+def _handed(names: Names, known: set[str], plain: set[str]) -> set[str]:
+    """Parameters that are given kernels, and no other function, by every launch and call that names them."""
+    values: dict[str, list[ast.expr]] = {}
+    for target, value in names.pairs:
+        if name := target_name(target):
+            values.setdefault(name, []).append(value)
+    given: dict[str, set[str]] = {}
+    for node in names.nodes:
+        if isinstance(node, ast.keyword) and node.arg:
+            given.setdefault(node.arg, set()).update(_reached(node.value, names, values))
+    return {name for name, reached in given.items() if reached & known and not reached & {*plain, "lambda"}}
+
+
+def _reached(value: ast.expr, names: Names, values: dict[str, list[ast.expr]]) -> set[str]:
+    """Every name in an expression, in what these names hold, and so on: of `TABLE[key]` all that the table has."""
+    found: set[str] = set()
+    todo = [value]
+    while todo:
+        for node in names.below(todo.pop()):
+            name = "lambda" if isinstance(node, ast.Lambda) else getattr(node, "id", getattr(node, "attr", ""))
+            if name and name not in found:
+                found.add(name)
+                todo += values.get(name, ())
+    return found
 
 
 def _compiled(names: Names) -> set[str]:

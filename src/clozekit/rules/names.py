@@ -42,6 +42,7 @@ class Names:
 
     Attributes:
         paths: what each name may stand for, and each attribute that is assigned (".lib" for `self.lib = torch`).
+        pairs: everything that is bound, with its value.
         values: the names that may also hold something else, such as a tensor.
         nodes: the whole tree, in one list, parents before children.
         texts: the names that hold nothing but literals, or items of literals, with these.
@@ -68,15 +69,15 @@ class Names:
         for node in tree.body:
             if isinstance(node, ast.FunctionDef | ast.ClassDef):
                 self.defined[node.name] = node.lineno
-        self._pairs = bindings(nodes)
+        self.pairs = bindings(nodes)
         self.lambdas = {
-            name for target, value in self._pairs if isinstance(value, ast.Lambda) if (name := target_name(target))
+            name for target, value in self.pairs if isinstance(value, ast.Lambda) if (name := target_name(target))
         }
-        pairs = list(self._pairs)
+        pairs = list(self.pairs)
         while any([self._bind(*pair) for pair in pairs]):  # noqa: C419  (each must be tried)
             pairs.reverse()  # an alias of an alias, in whatever order
         self._known = {}
-        self.texts = literals(nodes, self._pairs)
+        self.texts = literals(nodes, self.pairs)
         self.values = self._values()
         self._hidden = self._hidden_uses()
 
@@ -225,7 +226,7 @@ class Names:
     def _values(self) -> set[str]:
         """Names with a binding that need not be a library's: found again and again, as one may be taken from another."""
         given: dict[int, list[ast.expr]] = {}
-        for target, value in self._pairs:
+        for target, value in self.pairs:
             given.setdefault(id(target), []).append(value)
         self.values = {node.arg for node in self.nodes if isinstance(node, ast.arg)}
         targets = {id(node): node.id for node in self.nodes if isinstance(node, ast.Name) and stored(node)}
@@ -243,7 +244,7 @@ class Names:
     def _hidden_uses(self) -> set[int]:
         """Uses of a name that is a library's elsewhere and a local variable here, which nothing here makes a library's."""
         places: dict[str, list[int]] = {}  # where in `nodes` each name is bound to a path
-        for target, value in self._pairs:
+        for target, value in self.pairs:
             name, span = target_name(target), self._spans.get(id(target))
             if name in self.paths and span and self.resolve(value):
                 places.setdefault(name, []).append(span[0])
