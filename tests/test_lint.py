@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from clozekit import linting
+from clozekit.catalog import open_catalog
 from clozekit.cli import main
 from clozekit.rules.pages import MODULES
 
@@ -259,3 +261,19 @@ def test_rule_lists_them_all(folder):
 def test_rule_prints_a_page(folder):
     assert run("rule", "CZ001").output.startswith("CZ001 forbidden-api\n\nWhat it does\n")
     assert run("rule", "cz001", "--lang", "zh").output.startswith("CZ001 forbidden-api\n\n作用\n")
+
+
+# The hook of pre-commit
+
+HOOKS = Path(__file__).parent.parent / ".pre-commit-hooks.yaml"
+
+
+def test_the_hook_takes_answers_and_nothing_else():
+    """Its pattern names every track; a new one that is missing there would not be linted."""
+    pattern = re.compile(re.search(r"^  files: (.*)$", HOOKS.read_text("utf-8"), re.M)[1])
+    for exercise in open_catalog():
+        assert pattern.search(f"{exercise.id}.py")
+        assert pattern.search(f"week1/ann/{exercise.id}.py")
+        assert not pattern.search(f"{exercise.id}/helper.py")
+    assert not pattern.search("tests/test_answers.py")
+    assert not pattern.search("my_sampling/top_p.py")

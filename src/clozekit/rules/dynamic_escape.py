@@ -139,9 +139,12 @@ def _is_field(node: ast.expr, names: Names) -> bool:
         return False
     name = node.value.id
     sources = {id(target): value for target, value in names.pairs if target_name(target) == name}
-    bound = [each for each in names.nodes if isinstance(each, ast.Name) and each.id == name and stored(each)]
-    bound += [each for each in names.nodes if isinstance(each, ast.arg) and each.arg == name]
-    fields = [sources.get(id(each)) for each in bound]
+    fields = [
+        sources.get(id(each))
+        for each in names.nodes
+        if (isinstance(each, ast.Name) and each.id == name and stored(each))
+        or (isinstance(each, ast.arg) and each.arg == name)
+    ]
     shady = any(
         isinstance(each, ast.AnnAssign) and target_name(each.target) in ATTRIBUTES | {f".{name}" for name in ATTRIBUTES}
         for each in names.nodes
