@@ -53,6 +53,20 @@ class Holder:
         self.lib.equal = None  # CZ102: 9
 
 
+def by_global(torch):
+    def inner():
+        global np
+        np.pi = 3  # CZ102: 9
+
+    return inner
+
+
+def a_parameter(np):
+    def inner():
+        global np
+        np.pi = 3  # CZ102: 9
+
+
 # Nothing from here on
 
 
@@ -71,6 +85,12 @@ def own_attributes(x, ctx):
     ctx.scale = torch.pi
     x.grad = None
     x.data.requires_grad = False
+
+
+def numbers(scores, mask):
+    scores[mask] = torch.inf
+    scores += torch.pi
+    scores.requires_grad = True
 
 
 class Config:

@@ -3,9 +3,11 @@
 """Ways to hand a library from one name to another, one a function; names.py has the plain ones."""
 
 import collections
+import enum
 import math
 from contextlib import nullcontext
 
+import einops
 import torch
 import torch.nn.functional as F
 
@@ -111,6 +113,27 @@ def by_sibling_modules(x):
     torch.nn.modules.activation.F.softmax(x, -1)  # CZ001: 5
     torch.nn.modules.Softmax(-1)(x)  # CZ001: 5
     return torch.nn.modules.activation.Softmax(-1)(x)  # CZ001: 12
+
+
+def by_item(x):
+    by_key, stack = {}, []
+    by_key["lib"] = torch
+    stack += [torch]
+    (*rest,) = (torch,)
+    by_key["lib"].softmax(x, -1), stack[0].softmax(x, -1)  # CZ001: 5 CZ001: 35
+    return rest[0].softmax(x, -1)  # CZ001: 12
+
+
+class Libraries(enum.Enum):
+    TORCH = torch
+
+
+def by_enumeration(x):
+    return Libraries.TORCH.value.softmax(x, -1)  # CZ001: 12
+
+
+def by_another_library(x):
+    return einops.layers.torch.torch.softmax(x, -1)  # CZ001: 12
 
 
 def by_a_wide_name(x):

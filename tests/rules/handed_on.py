@@ -19,12 +19,31 @@ functools.reduce(lambda a, b: a, [1], torch.nn)  # CZ101: 39
 setattr(box, "lib", torch)  # CZ101: 21
 
 
+type("Holder", (), {"lib": torch})  # CZ101: 20
+max([torch], key=lambda lib: lib.exp)  # CZ101: 5
+
+
+class Carrier(Exception):
+    pass
+
+
+class Gives:
+    def __getitem__(self, index):
+        return torch  # CZ101: 16
+
+    def __call__(self):
+        return [F, 1]  # CZ101: 16
+
+
+raise Carrier(torch)  # CZ101: 15
+
+
 class Named:
     def sort(self, lib):
         return lib
 
 
-sorted(box, key=torch)  # a name of ours is followed: nothing below either
+# a name of ours is followed: nothing from here on
 
 
 def own(x, xp=torch):

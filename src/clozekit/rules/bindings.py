@@ -23,7 +23,9 @@ def bindings(nodes: list[ast.AST]) -> list[Pair]:
 
 
 def target_name(target: Target) -> str | None:
-    """`x` for a name, `.x` for an attribute; None for an item or a pattern without a name."""
+    """`x` for a name and its items, `.x` for an attribute; None for a pattern without a name."""
+    while isinstance(target, ast.Subscript | ast.Starred):
+        target = target.value
     if isinstance(target, ast.Attribute):
         return f".{target.attr}"
     if isinstance(target, ast.Name):
@@ -67,7 +69,7 @@ def _bound(node: ast.AST) -> Iterator[Pair]:
     if isinstance(node, ast.Assign):
         for target in node.targets:
             yield from _unpacked(target, node.value)
-    elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value:
+    elif isinstance(node, ast.AnnAssign | ast.NamedExpr | ast.AugAssign) and node.value:
         yield node.target, node.value
     elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
         rows = node.iter.elts if isinstance(node.iter, ast.Tuple | ast.List) else []

@@ -48,6 +48,7 @@ MODULES = frozenset({
     "torch.autograd", "torch.nn.modules", "torch.functional", "numpy", "triton", "triton.language",
 })  # fmt: skip
 READS = frozenset({"getattr", "hasattr", "isinstance", "print", "type", "help", "dir", "id", "repr", "str"})
+BY_FUNCTION = frozenset({"type", "sorted", "max", "min"})  # with more arguments they do more than ask or hold
 UNKNOWN = None  # a text that cannot be read from the file
 
 
@@ -89,12 +90,22 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
 def _handed_on(names: Names) -> Iterator[Finding]:
     """torch itself as an argument: what becomes of it in a function that is not written here cannot be followed."""
     gone = {node.id for node in names.nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del)}
-    functions = (READS | CONTAINERS) - names.values - names.paths.keys() | (names.defined.keys() | names.lambdas) - gone
+    whole = {node.name for node in names.nodes if isinstance(node, ast.ClassDef) and not _has_parameters(node)}
+    functions = (READS | CONTAINERS) - names.values - names.paths.keys() | (
+        names.defined.keys() | names.lambdas
+    ) - gone - whole
+    for target, value in names.pairs:  # `x[0]` of an object that says `__getitem__`, and the like
+        if isinstance(target, ast.Name) and target.id.startswith("__") and target.id.endswith("__()"):
+            for path in sorted(names.resolve(value) & MODULES)[:1]:
+                yield finding(CODE, "error", value, {"name": path}, f"{CODE}-handed")
     for node in names.nodes:
         if not isinstance(node, ast.Call) or isinstance(node.func, ast.Lambda):
             continue
         function = node.func
-        if isinstance(function, ast.Name) and function.id in functions:
+        asks = len(node.args) == 1 and not any(
+            each.arg == "key" for each in node.keywords
+        )  # type(x); not sorted(x, key=f)
+        if isinstance(function, ast.Name) and function.id in functions and (asks or function.id not in BY_FUNCTION):
             continue
         if isinstance(function, ast.Attribute) and function.attr in ITEMS | names.methods:
             continue
@@ -103,6 +114,11 @@ def _handed_on(names: Names) -> Iterator[Finding]:
         for value in (*node.args, *(each.value for each in node.keywords)):
             for path in sorted(names.certain(value) & MODULES)[:1]:
                 yield finding(CODE, "error", value, {"name": path}, f"{CODE}-handed")
+
+
+def _has_parameters(owner: ast.ClassDef) -> bool:
+    """Whether what a class is called with is given to names of this file: __init__ or the fields of a dataclass."""
+    return any(isinstance(each, ast.AnnAssign) or getattr(each, "name", "") == "__init__" for each in owner.body)
 
 
 def _attribute(node: ast.Attribute, own: set[int], names: Names) -> Iterator[Finding]:

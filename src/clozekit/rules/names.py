@@ -24,6 +24,10 @@ DEPTH = 100  # of an expression
 NODES = 100_000  # of a file's tree; a page of code has a thousand
 WORK = 100_000  # expressions looked at while names are followed; honest answers take some hundreds
 
+# `scores[mask] = torch.inf` makes `scores` no part of a library.
+NUMBERS = frozenset(
+    f"{library}.{number}" for library in ("math", "numpy", "torch") for number in ("e", "inf", "nan", "pi")
+)
 # What hands out what it was given, or items of it.
 CONTAINERS = frozenset(
     {"dict", "enumerate", "iter", "list", "max", "min", "next", "reversed", "set", "sorted", "tuple", "zip"}
@@ -197,7 +201,7 @@ class Names:
     def _add(self, name: str, path: str) -> bool:
         """Whether this was new."""
         known = self.paths.setdefault(name, set())
-        if path in known or path.count(".") >= COMPONENTS:
+        if path in known or path in NUMBERS or path.count(".") >= COMPONENTS:
             return False
         if len(known) >= PATHS:
             raise TooMuch
@@ -250,6 +254,7 @@ class Names:
                 places.setdefault(name, []).append(span[0])
         hidden: set[int] = set()
         doubtful = self.values & self.paths.keys()
+        doubtful -= {name for node in self.nodes if isinstance(node, ast.Global) for name in node.names}
         for function in self.nodes if doubtful else ():
             if not isinstance(function, Function):
                 continue
@@ -267,8 +272,10 @@ class Names:
 def forms(path: str) -> set[str]:
     """A path as torch's own modules spell it, and as people do: F.torch is torch, nn.modules.linear.Linear is nn.Linear."""
     parts = path.split(".")
+    if parts[-1] == "value":  # of a member of an enumeration
+        return {".".join(parts[:-1])}
     if parts[0] != "torch":
-        return {path}
+        return {path, "torch"} if parts[-1] == "torch" and parts[0] else {path}  # einops.layers.torch.torch
     if parts[-1] == "torch":
         return {"torch"}
     if parts[-1] == "F":
