@@ -101,6 +101,28 @@ hostile[(1,)](1, RUN=host, OBJECT=2)  # CZ202: 22
 hostile[lambda meta: (1,)](1, RUN=lambda x: x)  # CZ202: 35
 
 
+@triton.runtime.jit
+def defaults(x_ptr, ACT: tl.constexpr = torch.exp):
+    ACT(x_ptr)  # CZ202: 5
+
+
+def wrapped(function):
+    return triton.jit(function)
+
+
+@wrapped
+def by_a_decorator_of_its_own(x_ptr):
+    torch.exp(x_ptr)  # CZ202: 5
+
+
+def by_a_loop(x_ptr):
+    torch.exp(x_ptr)  # CZ202: 5
+
+
+made = [triton.jit(each) for each in (by_a_loop,)]
+nameless = triton.jit(lambda x: x)  # CZ202: 12
+honest.fn = host  # CZ202: 1
+
 ACTIVATIONS = {"inner": inner, "twice": Tools.twice}
 MIXED = {"inner": inner, "host": host}
 

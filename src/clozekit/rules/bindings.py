@@ -122,6 +122,9 @@ def _passed(nodes: list[ast.AST]) -> Iterator[Pair]:
     """Parameters of the file's own functions, methods and classes, with what its own calls give them."""
     called = _callables(nodes)
     for node in nodes:
+        for each in getattr(node, "decorator_list", ()):  # a decorator is given what it decorates
+            for spec, _ in called.get(getattr(each, "id", ""), ()):
+                yield from zip([*spec.posonlyargs, *spec.args][:1], [ast.Name(node.name)], strict=False)  # type: ignore[attr-defined]
         if not isinstance(node, ast.Call):
             continue
         if isinstance(node.func, ast.Lambda):

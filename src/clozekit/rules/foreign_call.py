@@ -27,9 +27,8 @@ from collections.abc import Iterator
 
 from clozekit.exercise import Policy
 from clozekit.report import Finding
-from clozekit.rules.bindings import target_name
 from clozekit.rules.names import Names, attribute, local_names
-from clozekit.rules.reading import decorators, finding, kernels, prefixes
+from clozekit.rules.reading import decorators, finding, kernels, prefixes, reached
 
 CODE = "CZ202"
 LIBRARIES = frozenset({"triton.language", "triton.cdiv", "triton.next_power_of_2", "triton.constexpr_function", "math"})
@@ -50,7 +49,7 @@ METHODS = frozenset(
 def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
     """References count, called or not: a function may also be handed to tl.reduce."""
     jitted = kernels(names)
-    if not policy.kernel or not jitted:
+    if not policy.kernel:
         return
     known = {kernel.name for kernel in jitted} | _compiled(names)
     known |= {target.id for target, value in _assigned(names) if known & _mentioned(value)}
@@ -58,7 +57,13 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
     defined = [node for node in names.nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     plain = {node.name for node in defined if id(node) not in methods} - known
     plain |= {target.id for target, value in _assigned(names) if isinstance(value, ast.Lambda)}
-    handed = _handed(names, known, plain)
+    called = {
+        node.func.id
+        for kernel in jitted
+        for node in names.below(kernel)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    handed = _handed(names, known, plain, called - known - BUILTINS)
     for kernel in jitted:
         local = local_names(kernel)
         free = known | (BUILTINS - local) | (handed & local)
@@ -67,6 +72,13 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
             if id(node) not in skipped and (used := _foreign(node, names, free, plain - local)):
                 yield finding(CODE, "error", node, {"name": used})
     yield from _handed_over(names, defined, plain)
+    for node in names.nodes:
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and _mentioned(node.value) & known:
+            yield finding(CODE, "error", node, {"name": node.attr})  # kernel.fn = host
+        elif (
+            isinstance(node, ast.Call) and "triton.jit" in names.resolve(node.func) and "lambda" in reached(node, names)
+        ):
+            yield finding(CODE, "error", node, {"name": "lambda"})
 
 
 def _handed_over(names: Names, defined: list, plain: set[str]) -> Iterator[Finding]:
@@ -90,8 +102,8 @@ def _foreign(node: ast.AST, names: Names, free: set[str], plain: set[str]) -> st
         return "lambda"
     if isinstance(node, ast.Name) and node.id in plain:
         return node.id
-    if isinstance(node, ast.Attribute):
-        return next((path for path in sorted(names.certain(node)) if not _free(path)), None)
+    if isinstance(node, ast.Attribute | ast.Name):  # `torch` alone is told with what is taken from it
+        return next((path for path in sorted(names.certain(node)) if not _free(path) and "." in path), None)
     if not isinstance(node, ast.Call):
         return None
     function = node.func
@@ -115,30 +127,13 @@ def _free(path: str) -> bool:
     return any(part in LIBRARIES for part in prefixes(path))
 
 
-def _handed(names: Names, known: set[str], plain: set[str]) -> set[str]:
+def _handed(names: Names, known: set[str], plain: set[str], called: set[str]) -> set[str]:
     """Parameters that are given kernels, and no other function, by every launch and call that names them."""
-    values: dict[str, list[ast.expr]] = {}
-    for target, value in names.pairs:
-        if name := target_name(target):
-            values.setdefault(name, []).append(value)
     given: dict[str, set[str]] = {}
     for node in names.nodes:
-        if isinstance(node, ast.keyword) and node.arg:
-            given.setdefault(node.arg, set()).update(_reached(node.value, names, values))
-    return {name for name, reached in given.items() if reached & known and not reached & {*plain, "lambda"}}
-
-
-def _reached(value: ast.expr, names: Names, values: dict[str, list[ast.expr]]) -> set[str]:
-    """Every name in an expression, in what these names hold, and so on: of `TABLE[key]` all that the table has."""
-    found: set[str] = set()
-    todo = [value]
-    while todo:
-        for node in names.below(todo.pop()):
-            name = "lambda" if isinstance(node, ast.Lambda) else getattr(node, "id", getattr(node, "attr", ""))
-            if name and name not in found:
-                found.add(name)
-                todo += values.get(name, ())
-    return found
+        if isinstance(node, ast.keyword) and node.arg in called:
+            given.setdefault(node.arg, set()).update(reached(node.value, names))
+    return {name for name, found in given.items() if found & known and not found & {*plain, "lambda"}}
 
 
 def _compiled(names: Names) -> set[str]:

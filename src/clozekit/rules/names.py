@@ -28,6 +28,10 @@ WORK = 100_000  # expressions looked at while names are followed; honest answers
 NUMBERS = frozenset(
     f"{library}.{number}" for library in ("math", "numpy", "torch") for number in ("e", "inf", "nan", "pi")
 )
+JIT = frozenset(
+    f"triton.{path}"
+    for path in ("runtime.jit", "runtime.jit.jit", "JITFunction", "runtime.JITFunction", "runtime.jit.JITFunction")
+)
 # What hands out what it was given, or items of it.
 CONTAINERS = frozenset(
     {"dict", "enumerate", "iter", "list", "max", "min", "next", "reversed", "set", "sorted", "tuple", "zip"}
@@ -46,7 +50,7 @@ class Names:
 
     Attributes:
         paths: what each name may stand for, and each attribute that is assigned (".lib" for `self.lib = torch`).
-        pairs: everything that is bound, with its value.
+        pairs: everything that is bound, with its value. given: the values by name.
         values: the names that may also hold something else, such as a tensor.
         nodes: the whole tree, in one list, parents before children.
         texts: the names that hold nothing but literals, or items of literals, with these.
@@ -77,6 +81,9 @@ class Names:
         self.lambdas = {
             name for target, value in self.pairs if isinstance(value, ast.Lambda) if (name := target_name(target))
         }
+        self.given: dict[str, list[ast.expr]] = {}
+        for target, value in self.pairs:
+            self.given.setdefault(target_name(target) or "", []).append(value)
         pairs = list(self.pairs)
         while any([self._bind(*pair) for pair in pairs]):  # noqa: C419  (each must be tried)
             pairs.reverse()  # an alias of an alias, in whatever order
@@ -119,6 +126,8 @@ class Names:
 
     def below(self, node: ast.AST) -> list[ast.AST]:
         """A node and all that it consists of."""
+        if id(node) not in self._spans:  # one that `bindings` made up
+            return [node]
         first, last = self._spans[id(node)]
         self._spend((last - first) // 8)  # a slice is cheap
         return self.nodes[first:last]
@@ -274,6 +283,8 @@ def forms(path: str) -> set[str]:
     parts = path.split(".")
     if parts[-1] == "value":  # of a member of an enumeration
         return {".".join(parts[:-1])}
+    if path in JIT:
+        return {path, "triton.jit"}
     if parts[0] != "torch":
         return {path, "torch"} if parts[-1] == "torch" and parts[0] else {path}  # einops.layers.torch.torch
     if parts[-1] == "torch":

@@ -66,19 +66,27 @@ def builtins_used(names: Names, wanted: frozenset[str]) -> list[ast.Name]:
 
 def kernels(names: Names) -> list[ast.FunctionDef]:
     """Functions that Triton compiles: decorated, or handed to triton.jit."""
-    handed = {
-        arg.id
-        for node in names.nodes
-        if isinstance(node, ast.Call) and "triton.jit" in names.resolve(node.func)
-        for arg in node.args
-        if isinstance(arg, ast.Name)
-    }
+    calls = [node for node in names.nodes if isinstance(node, ast.Call) and "triton.jit" in names.resolve(node.func)]
+    handed = {name for call in calls for given in (*call.args, *call.keywords) for name in reached(given, names)}
     return [
         node
         for node in names.nodes
         if isinstance(node, ast.FunctionDef)
         and (node.name in handed or any("triton.jit" in names.resolve(each) for each in decorators(node)))
     ]
+
+
+def reached(node: ast.AST, names: Names) -> set[str]:
+    """Every name in an expression, in what these names hold, and so on: of `TABLE[key]` all that the table has."""
+    found: set[str] = set()
+    todo = [node]
+    while todo:
+        for each in names.below(todo.pop()):
+            name = "lambda" if isinstance(each, ast.Lambda) else getattr(each, "id", getattr(each, "attr", ""))
+            if name and name not in found:
+                found.add(name)
+                todo += names.given.get(name, ())
+    return found
 
 
 def decorators(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
