@@ -28,30 +28,8 @@ SAYS = {"Seconds": re.compile(rb"^Seconds: ([\d.]+)$", re.M), "Verdict": re.comp
 
 # Why each passes, or is refused badly, today.
 HOLES = {
-    "cases are of the same sizes and values for every seed": """
-        alignment/dpo/beta_rounded
-        alignment/dpo/only_thirteen_pairs
-        attention/kv_cache/only_the_last_sixteen
-        attention/multi_head_attention/only_eight_tokens
-        normalization/rms_norm/only_64_features
-        normalization/rms_norm/only_known_eps
-        normalization/rms_norm/only_known_shapes
-        normalization/rms_norm/only_three_axes
-        sampling/top_p/only_64_tokens
-        sampling/top_p/only_two_axes
-        sampling/top_p/sums_in_bfloat16
-        sampling/top_p/temperature_rounded
-        tokenization/bpe_train/hard_coded
-        tokenization/bpe_train/only_eight_thousand_letters
-        tokenization/bpe_train/only_sixty_merges
-        triton/fused_softmax/block_of_2048
-        triton/fused_softmax/forty_rows
-    """,
     "gradients in half precision are not asked for: the bar is that of float32, which honest roundings in half exceed": """
         normalization/rms_norm/no_gradient_in_half
-    """,
-    "no rule against reaching into the judge: sys.modules, frames, patches of clozekit and torch": """
-        normalization/rms_norm/patch_under_a_shadow
     """,
     "refused, but with an error or a path of ours": """
         attention/multi_head_attention/flex_attention

@@ -71,13 +71,10 @@ def _found(file: int, name: str, sheet: Sheet) -> list[Finding]:
     with open(file, "rb", closefd=False) as source:
         raw = source.read()
     try:
-        return rules.findings(submission.parse(raw, name).tree, sheet)
+        return rules.findings(submission.parse(raw, name).tree, sheet.policy)
     except submission.Unreadable as error:
         problem = error.problem
-    if problem.facts.get("reason") in (
-        "MemoryError",
-        "RecursionError",
-    ):  # the parser's words for both
+    if problem.facts.get("reason") in ("MemoryError", "RecursionError"):  # the parser has both words for both
         return [Finding("CZ902", "error", 1, 1, Problem("CZ902-deep"))]
     place = re.fullmatch(r"(?:line )?(\d+)", problem.facts.get("line") or problem.facts.get("place", ""))
     return [Finding("CZ901", "error", int(place[1]) if place else 1, 1, problem)]
