@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -320,6 +321,13 @@ def test_a_worker_keeps_to_its_processor(engine, course):
         report = engine.grade(Exercise(course, "lab/square"), Upload("square.py", source), processor=processor)
         assert report.tests[0].output == f"{processor}\n"
         assert report.tests[0].problem.facts["type"] == "PermissionError"
+
+
+def test_a_grader_that_takes_long_to_load_holds_up_nobody_else(engine, course):
+    exercise = Exercise(course, "lab/square")
+    engine.tester(exercise)
+    with ThreadPoolExecutor(1) as other, engine.collecting:
+        assert other.submit(engine.tester, exercise).result(60)
 
 
 def test_a_bug_of_ours_costs_one_file_its_report(handed, cloze_grade, engine, monkeypatch):

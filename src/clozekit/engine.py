@@ -304,6 +304,8 @@ class Engine:
     def tester(self, exercise: Exercise) -> Tester:
         """The tester of one exercise, started when first needed."""
         path = str(exercise.grader_path)
+        if known := self.testers.get(path):  # no need to wait for another grader that is being loaded
+            return known
         with self.collecting:
             if path not in self.testers:
                 ours, theirs = socket.socketpair()
