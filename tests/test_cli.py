@@ -169,8 +169,8 @@ def test_show_gives_the_statement_in_both_languages(cloze):
 def test_check_needs_no_more_than_a_path(cloze, answers):
     passed = cloze("check", answers / "normalization" / "rms_norm.py")
     assert passed.exit_code == 0
-    assert "15 of 15 tests passed" in passed.output
-    assert f"passed  {ID}  15 of 15 points" in passed.output
+    assert re.search(r"(\d+) of \1 tests passed", passed.output)
+    assert re.search(rf"passed  {ID}  (\d+) of \1 points", passed.output)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_check_as_json_has_the_fixed_keys(cloze, answers):
 
 def test_check_writes_json_to_a_file_and_text_to_the_terminal(cloze, answers):
     done = cloze("check", answers / "normalization/rms_norm.py", "--json", "report.json")
-    assert "15 of 15 tests passed" in done.output
+    assert re.search(r"(\d+) of \1 tests passed", done.output)
     assert json.loads(Path("report.json").read_text())["verdict"] == "passed"
     unwritable = cloze("check", answers / "normalization/rms_norm.py", "--json", "no/such/directory.json")
     assert unwritable.exit_code == 2
@@ -319,7 +319,8 @@ def test_a_broken_exercise_is_its_authors_error(cloze, author):
 
 def test_a_process_of_its_own_says_the_same(answers):
     passed = process("check", str(answers / "normalization/rms_norm.py"), "--seed", "7")
-    assert (passed.returncode, "15 of 15 tests passed" in passed.stdout) == (0, True)
+    assert passed.returncode == 0
+    assert re.search(r"(\d+) of \1 tests passed", passed.stdout)
     failed = process("check", str(answers / "mistaken.py"), "--exercise", ID, "--json", "-", "--seed", "7")
     assert failed.returncode == 1
     assert {test["mistake"] for test in json.loads(failed.stdout)["tests"]} == {"eps_outside_sqrt", None}

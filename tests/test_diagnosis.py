@@ -149,7 +149,7 @@ def test_an_ordinary_pytest_run_tells_what_the_judge_tells(rms_norm, grade, engi
         refused = pytest_run(rms_norm.grader_path, "--submission", str(wrong), "--seed", str(engine.seed))
     report = grade(forgets_eps)
     assert right.result().returncode == 0
-    assert "15 passed" in right.result().stdout
+    assert f"{len(report.tests)} passed" in right.result().stdout
     assert refused.returncode == 1
     assert f"{sum(test.verdict == 'failed' for test in report.tests)} failed" in refused.stdout
     for test in report.tests:

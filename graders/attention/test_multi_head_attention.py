@@ -112,13 +112,13 @@ def test_sizes_drawn_anew(check):
         layer = check.new("MultiHeadAttention", d_model=h * head_dim, num_heads=h, bias=bias, parameters=parameters)
         layers.append((layer, h, h * head_dim, dtype))
     wide, narrow = layers
+    layer, _, d, dtype = narrow
+    check(layer, torch.randn(1, random.randint(6, 16), d).to(dtype), gradients=True)
     texts = (wide, random.randint(33, 70)), (narrow, random.randint(21, 32)), (wide, random.randint(9, 20))
     for (layer, h, d, dtype), t in texts:
         b = random.randint(1, 3)
         lead = random.choice([(), (1, h), (b, 1), (b, h)])
         check(layer, torch.randn(b, t, d).to(dtype), draw_mask(*lead, t=t))
-    layer, _, d, dtype = narrow
-    check(layer, torch.randn(1, random.randint(6, 16), d).to(dtype), gradients=True)
 
 
 @reference("MultiHeadAttention")

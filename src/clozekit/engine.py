@@ -26,6 +26,7 @@ from clozekit import calls
 from clozekit.errors import CannotCheck, ContentError
 from clozekit.exercise import Exercise
 from clozekit.protocol import (
+    Case,
     Collect,
     Collected,
     Ended,
@@ -40,7 +41,7 @@ from clozekit.protocol import (
     Spawn,
     Started,
 )
-from clozekit.report import Problem, Report, Result, Tier, Verdict, worst
+from clozekit.report import Problem, Report, Tier, Verdict, worst
 from clozekit.submission import Upload
 from clozekit.wire import Channel, Gone, TimedOut, Violation
 
@@ -58,7 +59,7 @@ KEPT = (
 )
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # of the zygote; a pool of threads survives no fork
 START_SECONDS = 120.0
-ANALYSIS_SECONDS = 5.0  # to parse a file and apply the rules; ordinary ones take milliseconds
+ANALYSIS_SECONDS = 20.0  # to parse a file and apply the rules, which are bounded; ordinary ones take milliseconds
 GRACE = 0.25  # seconds that a worker has to end by itself before it is killed, so that its true status is known
 
 
@@ -78,6 +79,13 @@ class Worker:
         shutil.rmtree(self.scratch, ignore_errors=True)
         return status
 
+    def said(self) -> str:
+        """What it has written so far, or the end of it."""
+        os.set_blocking(self.output, False)
+        with contextlib.suppress(BlockingIOError):
+            return os.read(self.output, 65536).decode("utf-8", "replace").strip()[-1000:]
+        return ""
+
     def discard(self) -> None:
         """End it and close its descriptors, which nobody else has."""
         os.close(self.channel)
@@ -90,7 +98,7 @@ class Tester:
     """A tester that has collected one grader."""
 
     channel: Channel
-    cases: list
+    cases: list[Case]
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -182,8 +190,9 @@ class Engine:
         """
         began = time.perf_counter()
         report = Report(exercise.id, "could not check", "C")
+        cases: list[Case] = []
         try:
-            tester = self.tester(exercise)
+            cases = self.tester(exercise).cases
             limits = worker_limits(exercise, processor)
             worker = self.spawn_worker(limits)
             try:
@@ -193,8 +202,8 @@ class Engine:
                 raise
             if analysed.problem:
                 worker.discard()
-                report.problem = problem = analysed.problem
-                report.tests = [Result(case.name, "failed", case.hidden, case.points, problem) for case in tester.cases]
+                report.problem = analysed.problem
+                report.tests = [case.result("failed", analysed.problem) for case in cases]
             else:
                 report.findings = analysed.findings
                 job = self.job(exercise, upload.name, analysed.source, diagnose, stop_at_first, margins)
@@ -205,7 +214,8 @@ class Engine:
                     report.problem = Problem("grader", {"error": graded.error})
             report.verdict = self.verdict(report)
         except (CannotCheck, Gone, TimedOut, Violation, OSError) as error:
-            report.problem = Problem("engine", {"error": str(error) or type(error).__name__})
+            report.problem = problem = Problem("engine", {"error": str(error) or type(error).__name__})
+            report.tests = [case.result("could not check", problem) for case in cases]
         report.tier = self.found.layers.tier
         report.seconds = round(time.perf_counter() - began, 3)
         return report
@@ -216,6 +226,10 @@ class Engine:
         channel = Channel(socket.socket(fileno=os.dup(worker.channel)))
         try:
             channel.receive(Ready, time.monotonic() + START_SECONDS)
+        except (Gone, TimedOut, Violation):
+            channel.close()
+            raise CannotCheck(f"a worker does not start; it said: {worker.said() or 'nothing'}") from None
+        try:
             request = calls.Analyse(upload.name, exercise.sheet.policy)
             deadline = time.monotonic() + ANALYSIS_SECONDS
             channel.send(request, [upload.raw], deadline=deadline)
@@ -331,6 +345,7 @@ class Engine:
 
     def spawn_worker(self, limits: Limits) -> Worker:
         """The only place that knows how a worker starts."""
+        self.tier()  # a zygote that died is replaced now, and with it the place for scratch directories
         scratch = tempfile.mkdtemp(dir=self.home)
         ours, theirs = socket.socketpair()
         read, write = os.pipe()

@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from clozekit.report import Margin, Meter, MeterName, Result, Tier
+from clozekit.report import Margin, Meter, MeterName, Problem, Result, Tier, Verdict
 
 
 class Limits(Struct, frozen=True):
@@ -99,6 +99,10 @@ class Case(Struct, frozen=True):
     name: str
     hidden: bool
     points: float
+
+    def result(self, verdict: Verdict, problem: Problem) -> Result:
+        """What a report says of it where it could not run."""
+        return Result(self.name, verdict, self.hidden, self.points, problem)
 
 
 class Collected(Struct, tag=True, frozen=True):

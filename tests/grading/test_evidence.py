@@ -142,3 +142,11 @@ def test_bars_are_the_costs_of_the_solution_times_the_thresholds():
     assert bars == {"launches": 3, "loads": 240, "stores": 160, "scratch": 160}
     assert solution.bars("softmax", (x.clone(),), {}) is bars
     assert Solution("", {}).bars("softmax", (x,), {}) == {}
+
+
+def test_a_mistake_that_only_other_values_show_in_some_case_is_still_named(grade):
+    """A right answer to the values of the case, and a wrong one to others, says nothing against the mistake."""
+    exercise = Exercise(builtin_root(), "triton/flash_attention")
+    report = grade(exercise.mistaken(exercise.mistakes["rescales_total_only"]), exercise)
+    assert "replay" in {test.problem.kind for test in report.tests if test.problem}
+    assert report.mistake == "rescales_total_only"

@@ -85,12 +85,13 @@ def test_the_same_launches_on_other_values(twice):
         """,
         # a function and a dtype as arguments, tuples, two definitions of one name
         """
+        TWO = tl.constexpr(2)
         @triton.jit
         def act(x):
             return x
         @triton.jit
         def act(x):
-            return x + x
+            return x * TWO
         @triton.jit
         def kernel(y_ptr, x_ptr, sizes, ACT: tl.constexpr, T: tl.constexpr, B: tl.constexpr):
             i = tl.arange(0, B)

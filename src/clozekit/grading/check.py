@@ -190,11 +190,11 @@ class Check:
         question.forbidden = self.forbidden
         request = msgspec.structs.replace(question.request, record=True) if question.proof else question.request
         question.answer = self.candidate.ask(request, question.buffers)
-        question.problem = question.judge(question.answer)
-        if self.evidence and question.proof and not question.problem:
-            question.problem = self.evidence.judge(question.proof, question.answer.plan, self.hidden)
-        if question.problem:
-            raise Refused(question.problem)
+        problem = question.problem = question.judge(question.answer)
+        if self.evidence and question.proof and not problem:  # the answer is right, and stays so for the diagnosis
+            problem = self.evidence.judge(question.proof, question.answer.plan, self.hidden)
+        if problem:
+            raise Refused(problem)
 
     def _proof(
         self, evidence: Evidence, question: Question, call: tuple[str, tuple, dict], dtype: DtypeRule, referenced: bool

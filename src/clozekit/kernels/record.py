@@ -118,7 +118,10 @@ class Recorder:
         """One launch, before its programs run."""
         with torch._C.DisableTorchFunction():
             arguments = {name: self.argument(value) for name, value in given.items()}
-            captured = self.captured(kernel, {})
+            captured: dict[str, plan.Single] = {}
+            for each in (kernel, *(tl.core._unwrap_if_constexpr(value) for value in given.values())):
+                if isinstance(each, JITFunction):  # an argument may be one
+                    self.captured(each, captured)
             self.steps.append(plan.Launch(self.function(kernel), list(grid), arguments, captured, **options))
 
     def function(self, kernel: JITFunction) -> plan.Function:
@@ -127,8 +130,8 @@ class Recorder:
             self.host[f"{kernel.module}.{kernel.__name__}"] += 1
         return plan.Function(kernel.__name__[:200], code.co_firstlineno)
 
-    def captured(self, kernel: JITFunction, found: dict[str, plan.Single]) -> dict[str, plan.Single]:
-        """The constants and kernels of the submission that a kernel names, and those that these name."""
+    def captured(self, kernel: JITFunction, found: dict[str, plan.Single]) -> None:
+        """Add the constants and kernels of the submission that a kernel names, and those that these name."""
         code, scope = kernel.fn.__code__, kernel.get_capture_scope()
         for name in {*code.co_names, *code.co_freevars} - found.keys():
             value = scope.get(name)
@@ -138,7 +141,6 @@ class Recorder:
             elif isinstance(value, JITFunction) and value.fn.__code__.co_filename == self.file:
                 found[name] = self.function(value)
                 self.captured(value, found)
-        return found
 
     def argument(self, value: Any) -> plan.Argument:
         """What a kernel is given, or a call returns."""
