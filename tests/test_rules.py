@@ -95,7 +95,7 @@ HEAVY = {
 def test_a_file_that_wants_to_take_forever_is_read_to_its_end_or_refused(name):
     source = HEAVY[name] + "import torch\ntorch.softmax\n"
     sheet = Sheet("source", ["f(x)"], WORDS, WORDS, policy=Policy(["torch.softmax"]))
-    last = rules.findings(submission.parse(source.encode(), "a.py").tree, sheet)[-1]
+    last = rules.findings(submission.parse(source.encode(), "a.py").tree, sheet.policy)[-1]
     assert (last.code, last.line) in [("CZ001", source.count("\n")), ("CZ902", 1)]
 
 
