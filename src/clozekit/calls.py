@@ -55,7 +55,7 @@ class Call(Struct, tag=True, frozen=True):
     refill: write the tensors' values into those of the last call, and call with the very same objects.
     rounds: call so many times before, for whoever counts.
     record: write down what the host does, as a plan.
-    inference: run in inference mode, which shows the operators that are made of others before they are taken apart.
+    composite: run below autograd, where operators that are made of others show before they are taken apart.
     """
 
     nonce: int
@@ -69,7 +69,7 @@ class Call(Struct, tag=True, frozen=True):
     record: bool = False
     refill: bool = False
     rounds: int = 0
-    inference: bool = False
+    composite: bool = False
 
 
 class Parameters(Struct, tag=True, frozen=True):

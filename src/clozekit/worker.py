@@ -164,7 +164,8 @@ class Worker:
         backward = request.cotangents is not None
         inputs = [leaf.requires_grad_() for leaf in leaves if leaf.is_floating_point()] if backward else []
         threads = len(sys._current_frames())
-        with torch.inference_mode() if request.inference else torch.set_grad_enabled(backward):
+        below = torch._C._AutoDispatchBelowAutograd() if request.composite else contextlib.nullcontext()
+        with torch.set_grad_enabled(backward), below:
             for _ in range(request.rounds):
                 function(*args, **kwargs)
             record = recorder(self.name, leaves) if request.record else None

@@ -120,14 +120,9 @@ def definition(x, scale=2.0):
 
 """
 MIXED = """\
-def test_first_without_gradients(check):
+def test_gradients(check):
     check("square", torch.ones(2))
     check("square", torch.ones(2), gradients=True)
-
-
-def test_first_with_gradients(check):
-    check("square", torch.ones(2), gradients=True)
-    check("square", torch.ones(2))
 
 
 @pytest.mark.parametrize("i", range(12))
@@ -139,8 +134,24 @@ import torch
 
 
 def square(x, scale=2.0):
-    print(torch.is_inference_mode_enabled())
+    with torch.enable_grad():
+        print((x.detach().requires_grad_() * 2).requires_grad)
     return scale * x * x
+"""
+KEEPS = """\
+import functools
+
+import torch
+
+
+@functools.cache
+def twos(n):
+    return torch.full((n,), 2.0)
+
+
+def square(x, scale=2.0):
+    buffer = twos(len(x)).mul_(1.0)
+    return buffer * x * x
 """
 REMEMBERS = """\
 kept = []
@@ -154,12 +165,15 @@ def square(x, scale=2.0):
 
 
 def test_a_test_is_of_one_mode_and_nobody_knows_which(grade, author):
-    report = grade(MODES, author(grader=HEAD + MIXED))
-    first, second, *others = report.tests
-    assert (first.verdict, first.problem.kind) == ("could not check", "grader")
-    assert (second.verdict, second.output.split()) == ("passed", ["False", "False"])
+    first, *others = grade(MODES, author(grader=HEAD + MIXED)).tests
+    assert (first.verdict, first.output.split()[1]) == ("passed", "True")
     assert [test.verdict for test in others] == ["passed"] * 12
     assert {test.output for test in others} == {"True\n", "False\n"}  # what is asked again is not heard
+
+
+def test_tables_that_are_kept_between_calls_do_for_every_mode(grade, author):
+    modes = MIXED + 'def test_last(check):\n    check("square", torch.ones(2), gradients=True)\n'
+    assert grade(KEEPS, author(grader=HEAD + modes)).verdict == "passed"
 
 
 def test_what_is_asked_again_is_heard_where_it_fails(grade, author):

@@ -35,9 +35,7 @@ from clozekit.report import Problem
 
 KERNELS = 0.3  # the share of calls of a kernel that are asked again: the interpreter is slow
 REPEATED = 0.5  # the share of those asked again that are also repeated as they were
-INFERENCE = (
-    0.5  # the share of tests, of those without gradients, that run in inference mode, which shows other operators
-)
+COMPOSITE = 0.5  # the share of tests whose calls without gradients run below autograd, which shows other operators
 MISSING: Any = inspect.Parameter.empty
 DtypeRule: TypeAlias = torch.dtype | Literal["like arguments"] | None
 
@@ -65,7 +63,7 @@ class Check:
 
     questions: what the test asked, for the diagnosis. unasked: what was asked again and answered rightly.
     draw: what is asked again; the same in a rehearsal as in every grading.
-    mode: what the test's first call made it: one that asks for gradients, or one in inference mode, or neither.
+    composite: whether the test's calls without gradients run below autograd; its first call draws it.
     """
 
     candidate: Candidate | None
@@ -78,7 +76,7 @@ class Check:
     hidden: bool
     numbers: Callable[[], int]
     draw: random.Random
-    mode: Literal["", "gradients", "inference", "plain"] = ""
+    composite: bool | None = None
 
     def __call__(
         self,
@@ -101,13 +99,11 @@ class Check:
 
         Raises:
             Refused: the answer is wrong, or there is none.
-            GraderError: the grader has no reference for this target, or asks for gradients after a call without.
+            GraderError: the grader has no reference for this target.
         """
         __tracebackhide__ = True
-        if not self.mode:
-            self.mode = "gradients" if gradients else "inference" if self.draw.random() < INFERENCE else "plain"
-        if gradients and self.mode != "gradients":
-            raise GraderError("what is kept from a call without gradients has none: ask for them in a test of its own")
+        if self.composite is None:
+            self.composite = self.draw.random() < COMPOSITE
         question = self._question(target, args, kwargs)
         if returns is not MISSING:
             question.truth = Truth(expect(lambda: returns, ()))
@@ -164,7 +160,7 @@ class Check:
         request, buffers = encode(held, name, args, kwargs)
         given = floating_leaves([list(args), kwargs])
         labels = self._labels(label, args, kwargs)
-        request = msgspec.structs.replace(request, inference=self.mode == "inference")
+        request = msgspec.structs.replace(request, composite=bool(self.composite))
         return Question(signature(label, args, kwargs), request, buffers, labels=labels, given=given)
 
     def _expect(
@@ -181,7 +177,7 @@ class Check:
         question.truth = self._truth(resolve(target)[2], owner, args, kwargs, gradients, dtype)
         if gradients:
             cotangents = [values.encode(cotangent, question.buffers) for cotangent in question.truth.cotangents]
-            question.request = msgspec.structs.replace(question.request, cotangents=cotangents)
+            question.request = msgspec.structs.replace(question.request, cotangents=cotangents, composite=False)
 
     def _ask(self, question: Question) -> None:
         __tracebackhide__ = True
