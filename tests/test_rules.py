@@ -10,18 +10,16 @@ from msgspec import convert
 
 from clozekit import phrases, rules, submission
 from clozekit.describe import describe
-from clozekit.exercise import Policy, Sheet, Words
+from clozekit.exercise import Policy
 from clozekit.report import Finding
 from clozekit.rules import RULES
 
 FILES = sorted(Path(__file__).with_name("rules").glob("*.py"))
-WORDS = Words("title", "statement", ["a", "b"], {}, {})
 
 
 def found(raw: bytes, policy: Policy, code: str = "CZ001") -> list[Finding]:
     """What one rule finds."""
-    sheet = Sheet("source", ["f(x)"], WORDS, WORDS, policy=policy)
-    return [each for each in rules.findings(submission.parse(raw, "a.py").tree, sheet.policy) if each.code == code]
+    return [each for each in rules.findings(submission.parse(raw, "a.py").tree, policy) if each.code == code]
 
 
 def forbidden(raw: bytes, *names: str) -> list[Finding]:
@@ -94,8 +92,7 @@ HEAVY = {
 @pytest.mark.parametrize("name", HEAVY)
 def test_a_file_that_wants_to_take_forever_is_read_to_its_end_or_refused(name):
     source = HEAVY[name] + "import torch\ntorch.softmax\n"
-    sheet = Sheet("source", ["f(x)"], WORDS, WORDS, policy=Policy(["torch.softmax"]))
-    last = rules.findings(submission.parse(source.encode(), "a.py").tree, sheet.policy)[-1]
+    last = rules.findings(submission.parse(source.encode(), "a.py").tree, Policy(["torch.softmax"]))[-1]
     assert (last.code, last.line) in [("CZ001", source.count("\n")), ("CZ902", 1)]
 
 

@@ -75,6 +75,8 @@ def surroundings(scratch: str) -> None:
     os.chdir(scratch)
     os.environ.clear()
     os.environ.update(HOME=scratch, TMPDIR=scratch, TRITON_CACHE_DIR=scratch, LANG="C.UTF-8", PATH="")
+    os.environ["PYTORCH_JIT"] = "0"  # torch asks for it late; `torch.jit.script` gives its function back, to be traced
+    torch.jit._state.disable()
     tempfile.tempdir = None
     sys.argv = [MODULE]
     grants.Granted.install()
@@ -203,7 +205,7 @@ class Worker:
             return args, kwargs
         old_args, old_kwargs = self.given
         for leaf, value in zip(tensors([old_args, old_kwargs]), tensors([args, kwargs]), strict=True):
-            leaf.data.copy_(value)  # no version counter sees it
+            once(leaf.data).copy_(once(value))  # no version counter sees it
         self.earlier.renew()
         args = [old if tensors([old]) else new for old, new in zip(old_args, args, strict=True)]
         return args, {name: old if tensors([old]) else kwargs[name] for name, old in old_kwargs.items()}
@@ -324,6 +326,11 @@ def shown(text: Callable[[], Any]) -> str:
 def plain(text: Any) -> str:
     """An exact str without lone surrogates, whatever class the text is of."""
     return str.encode(text, "utf-8", "replace").decode()
+
+
+def once(x: torch.Tensor) -> torch.Tensor:
+    """A view with each element of an expanded tensor once: torch writes to no other."""
+    return x[tuple(slice(None if stride else 1) for stride in x.stride())]
 
 
 def tensors(tree: Any) -> list[torch.Tensor]:

@@ -176,6 +176,16 @@ def test_tables_that_are_kept_between_calls_do_for_every_mode(grade, author):
     assert grade(KEEPS, author(grader=HEAD + modes)).verdict == "passed"
 
 
+def test_a_refilled_argument_may_be_expanded(grade, author):
+    """Half of what is asked again moves an element, half exchanges two; neither touches the expanded argument."""
+    grader = HEAD.replace("scale=2.0", "scale") + """\
+@pytest.mark.parametrize("i", range(4))
+def test_expanded(check, i):
+    check("square", torch.rand(2, 3), torch.rand(3).expand(2, 3))
+"""
+    assert grade("def square(x, scale):\n    return scale * x * x\n", author(grader=grader)).verdict == "passed"
+
+
 def test_what_is_asked_again_is_heard_where_it_fails(grade, author):
     plain = 'def test_plain(check):\n    check("square", torch.rand(5))\n'
     (test,) = grade(REMEMBERS, author(grader=HEAD + plain)).tests

@@ -24,6 +24,18 @@ def asks(x):
     return torch.overrides.is_tensor_like(x)  # CZ102: 12
 
 
+@torch.jit.script
+def scripted(x: torch.Tensor) -> torch.Tensor:
+    return torch.jit.annotate(torch.Tensor, x) * 2
+
+
+def compiles(x):
+    torch.jit.CompilationUnit("")  # CZ102: 5
+    torch.jit.script.__wrapped__  # CZ102: 5
+    keep(torch.jit).script(x)  # CZ102: 10
+    return torch.jit.load("f")  # CZ102: 12
+
+
 def honest(x, layer):
     with torch.inference_mode(), torch.no_grad():
         y = x.detach() if torch.is_grad_enabled() else x

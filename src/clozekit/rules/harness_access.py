@@ -42,6 +42,7 @@ PATHS = frozenset(f"torch.{path}" for path in TORCH) | {
     "triton._C", "triton.runtime.interpreter", "triton.runtime._allocation", "triton.backends", "triton.compiler",
     "numpy.ctypeslib", "numpy.f2py", "numpy.distutils", "numpy.testing", "numpy.core", "numpy._core",
 }  # fmt: skip
+SCRIPT = frozenset(f"torch.jit.{name}" for name in "script ignore unused export Final annotate".split())  # no-ops here
 # What only an answer asks that behaves differently while it is watched. torch.is_grad_enabled is free.
 MODES = frozenset({
     "torch.is_inference_mode_enabled", "torch.is_inference", "torch.Tensor.is_inference", "is_inference",
@@ -98,6 +99,8 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
         elif isinstance(node, ast.Attribute | ast.Name | ast.Call) and id(node) not in inner:
             if isinstance(node, ast.Name) and stored(node):
                 continue
+            if isinstance(node, ast.Attribute) and names.resolve(node) & SCRIPT:
+                inner.add(id(node.value))  # the torch.jit in it
             bad = next(filter(None, (_closed(path, policy) for path in sorted(names.resolve(node)))), None)
             if not bad and isinstance(node, ast.Attribute) and node.attr in ATTRIBUTES and id(node.value) not in own:
                 bad = node.attr
@@ -114,7 +117,7 @@ def _reach(node: ast.AST, path: str) -> Finding:
 def _closed(path: str, policy: Policy, star: bool = False) -> str | None:
     """The part of a path that is closed; None if it is free."""
     parts = path.split(".")
-    if any(path == each or path.startswith(f"{each}.") for each in policy.imports):
+    if path in SCRIPT or any(path == each or path.startswith(f"{each}.") for each in policy.imports):
         return None
     if parts[0] in ("os", "sys"):
         if len(parts) == 1:
