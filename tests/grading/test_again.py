@@ -178,11 +178,14 @@ def test_tables_that_are_kept_between_calls_do_for_every_mode(grade, author):
 
 def test_a_refilled_argument_may_be_expanded(grade, author):
     """Half of what is asked again moves an element, half exchanges two; neither touches the expanded argument."""
-    grader = HEAD.replace("scale=2.0", "scale") + """\
+    grader = (
+        HEAD.replace("scale=2.0", "scale")
+        + """\
 @pytest.mark.parametrize("i", range(4))
 def test_expanded(check, i):
     check("square", torch.rand(2, 3), torch.rand(3).expand(2, 3))
 """
+    )
     assert grade("def square(x, scale):\n    return scale * x * x\n", author(grader=grader)).verdict == "passed"
 
 
