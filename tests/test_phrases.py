@@ -28,7 +28,8 @@ COMPUTED = {
     "f'meter-{above.name}'": tuple(f"meter-{name}" for name in get_args(MeterName)),
     "problem.kind": (),  # another one's
     "answer.problem.kind": (),
-    "kind or code": (*(rule.CODE for rule in RULES), "CZ101-handed", "CZ102-change", "CZ102-mode"),
+    "'forbidden-host' if self.proof else 'forbidden'": ("forbidden", "forbidden-host"),
+    "kind or code": (*(rule.CODE for rule in RULES), "CZ001-host", "CZ101-handed", "CZ102-change", "CZ102-mode"),
 }
 FILLED = {"at", "count", "near", "details"}  # what describe itself puts in
 

@@ -24,9 +24,9 @@ def describe(problem: Problem, language: str) -> str:
 
 def next_step(problem: Problem, language: str) -> str:
     """What to do about it; "" where the sentence already says."""
-    if "again" in problem.facts:
-        return say(language, "again-advice")
-    return clean(_fill(table(language).get(f"{problem.kind}-next", ""), problem.facts))
+    phrases = table(language)
+    advice = phrases["again-advice"] if "again" in problem.facts else ""
+    return clean(_fill(phrases.get(f"{problem.kind}-next", advice), problem.facts))
 
 
 def clean(text: str) -> str:

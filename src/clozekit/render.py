@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Reveal = Literal["all", "visible"]
 Styled = list[tuple[str, str]]  # one line: texts, each with a style of rich ("" for none)
+WRONG = ("value", "nan", "infinite")  # what a mistake may explain
 SHOWN = 3  # failed tests told in full; the others by title
 
 
@@ -111,7 +112,8 @@ def _lines(report: Report, exercise: Exercise, language: str, reveal: Reveal) ->
     words = exercise.words(language)
     for finding in report.findings:
         place = f" {finding.line}:{finding.column} "
-        yield [("✗", "red"), (place, ""), (finding.code, "bold"), (f" {describe(finding.problem, language)}", "")]
+        mark = ("✗", "red") if finding.severity == "error" else ("!", "yellow")
+        yield [mark, (place, ""), (finding.code, "bold"), (f" {describe(finding.problem, language)}", "")]
         yield from _indented(next_step(finding.problem, language), "    ")
     if report.problem:
         problem = _veiled(report.problem, reveal)
@@ -168,7 +170,7 @@ def _advice(report: Report, exercise: Exercise, words: Words, language: str, rev
     if report.mistake:
         explained = words.mistakes.get(report.mistake, report.mistake)
         yield [(say(language, "likely-mistake"), "bold"), (f"  {explained}  ", ""), (f"({report.mistake})", "dim")]
-    elif problems and not report.problem and problems[0].kind in ("value", "nan", "infinite"):
+    elif problems and not report.problem and problems[0].kind in WRONG and "again" not in problems[0].facts:
         yield [(say(language, "unknown-mistake"), "")]
     if failed and not report.problem:
         step = next_step(problems[0], language) if problems else ""

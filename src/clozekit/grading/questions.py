@@ -92,7 +92,7 @@ class Question:
         if answer.threads > 0:
             return Problem("threads", {"call": self.text})
         if used := sorted(answer.used & self.forbidden):
-            return Problem("forbidden", {"call": self.text, "path": used[0]})
+            return Problem("forbidden-host" if self.proof else "forbidden", {"call": self.text, "path": used[0]})
         for path, value, expected in self.pairs(answer):
             if path and value is None:
                 return Problem("no-gradient", {"call": self.text, "path": path})

@@ -17,10 +17,10 @@ import ast
 from collections.abc import Iterator
 
 from clozekit.exercise import Policy
-from clozekit.report import Finding, Problem
+from clozekit.report import Finding
 from clozekit.rules.bindings import imported, stored
 from clozekit.rules.names import Names, attribute, forms
-from clozekit.rules.reading import kernels, prefixes
+from clozekit.rules.reading import finding, kernels, prefixes
 
 CODE = "CZ001"
 METHOD = "torch.Tensor."
@@ -39,7 +39,7 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
         if isinstance(node, ast.Import | ast.ImportFrom):
             for alias, path in imported(node):
                 if above := _covering(path, forbidden):
-                    yield _finding(alias, above)
+                    yield _finding(alias, above, policy)
         elif isinstance(node, ast.Attribute | ast.Call) or (isinstance(node, ast.Name) and not stored(node)):
             paths = names.resolve(node) & forbidden
             if found := attribute(node):
@@ -47,11 +47,12 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
                 if name in methods and id(node) not in exempt and names.is_value(owner):
                     paths.add(METHOD + name)
             if paths:
-                yield _finding(node, min(paths))
+                yield _finding(node, min(paths), policy)
 
 
-def _finding(node: ast.alias | ast.expr, path: str) -> Finding:
-    return Finding(CODE, "error", node.lineno, node.col_offset + 1, Problem(CODE, {"path": path}))
+def _finding(node: ast.alias | ast.expr, path: str, policy: Policy) -> Finding:
+    host = policy.kernel and not path.startswith("triton.")
+    return finding(CODE, "error", node, {"path": path}, f"{CODE}-host" if host else "")
 
 
 def _covering(path: str, forbidden: set[str]) -> str | None:
