@@ -1,7 +1,7 @@
 """What each operation computes: Triton's interpreter, and what it leaves out.
 
     bfloat16             kept as float32 with 16 zero bits behind, rounded after every operation
-    tl.dot               in float32, so that a fast matrix product does it
+    tl.dot               in float32, so that a fast matrix product does it; its float32 inputs as TF32 unless it asks for ieee
     loads, stores        checked before memory is touched, and shown to whoever watches
     mask without other   undefined.py
     libdevice            libdevice.py
@@ -64,6 +64,11 @@ def round_bfloat16(data: np.ndarray) -> np.ndarray:
     nearest = bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))
     bits = np.where(np.isnan(data), bits | np.uint32(0x400000), nearest)  # rounding could make a NaN infinite
     return (bits & np.uint32(0xFFFF0000)).view(np.float32)
+
+
+def tf32(data: np.ndarray) -> np.ndarray:
+    """float32 with the ten bits behind the point that a tensor core reads."""
+    return (np.ascontiguousarray(data).view(np.uint32) & np.uint32(0xFFFFE000)).view(np.float32)
 
 
 def to_bits(data: np.ndarray) -> np.ndarray:
@@ -204,12 +209,15 @@ class Builder(InterpreterBuilder):
     def create_minnumf(self, lhs: TensorHandle, rhs: TensorHandle) -> TensorHandle:
         return TensorHandle(undefined.keep(np.fmin(lhs.data, rhs.data), lhs.data, rhs.data), lhs.dtype.scalar)
 
-    def create_dot(self, a: TensorHandle, b: TensorHandle, d: TensorHandle, *precision: Any) -> TensorHandle:
+    def create_dot(self, a: TensorHandle, b: TensorHandle, d: TensorHandle, precision: Any, *more: Any) -> TensorHandle:
         if a.dtype.scalar.is_fp8() or b.dtype.scalar.is_fp8():
-            return super().create_dot(a, b, d, *precision)
+            return super().create_dot(a, b, d, precision, *more)
         floats = a.data.dtype.kind == "f"
         wide = np.promote_types(a.data.dtype, np.float32) if floats else np.float64  # which holds sums of int8 exactly
-        product = np.matmul(a.data.astype(wide, copy=False), b.data.astype(wide, copy=False))
+        left, right = a.data.astype(wide, copy=False), b.data.astype(wide, copy=False)
+        if precision == ir.INPUT_PRECISION.TF32 and a.data.dtype == b.data.dtype == np.float32:
+            left, right = tf32(left), tf32(right)
+        product = np.matmul(left, right)
         total = product + d.data if floats else product.astype(np.int32) + d.data
         return TensorHandle(total.astype(d.data.dtype, copy=False), d.dtype.scalar)
 

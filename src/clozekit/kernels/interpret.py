@@ -5,9 +5,9 @@
     interpret.launches                  [Launch(kernel="softmax_kernel", grid=(4, 1, 1),
                                                 arguments={"x_ptr": "float32[4, 1000]", "cols": "1000"}, ...)]
 
-Not as on a GPU: programs run one after the other, so that no race shows; tl.dot of float32 is exact, whatever its input
-precision; a masked load without `other` gives NaN, see `undefined`. Not interpreted: inline assembly, atomics on
-bfloat16, tl.dot_scaled, tl.map_elementwise, pointers read from memory (their tensors are no arguments of the launch).
+Not as on a GPU: programs run one after the other, so that no race shows; a masked load without `other` gives NaN, see
+`undefined`. Not interpreted: inline assembly, atomics on bfloat16, tl.dot_scaled, tl.map_elementwise, pointers read from
+memory (their tensors are no arguments of the launch).
 """
 
 import math
