@@ -81,8 +81,8 @@ def _bound(node: ast.AST) -> Iterator[Pair]:
     elif isinstance(node, ast.With | ast.AsyncWith):
         for item in node.items:
             if item.optional_vars:
-                given = item.context_expr.args if isinstance(item.context_expr, ast.Call) else [item.context_expr]
-                for value in given:  # `with nullcontext(torch) as lib`
+                given = item.context_expr.args if isinstance(item.context_expr, ast.Call) else []
+                for value in (item.context_expr, *given):  # `with nullcontext(torch) as lib`
                     yield from _unpacked(item.optional_vars, value)
     elif isinstance(node, ast.Match):
         patterns = (part for case in node.cases for part in ast.walk(case.pattern))

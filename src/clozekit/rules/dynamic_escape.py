@@ -21,8 +21,8 @@ from collections.abc import Iterator
 from clozekit.exercise import Policy
 from clozekit.report import Finding
 from clozekit.rules.bindings import stored, target_name
-from clozekit.rules.names import CONTAINERS, ITEMS, Names
-from clozekit.rules.reading import builtins_used, finding, own_objects
+from clozekit.rules.names import CONTAINERS, ITEMS, MODULES, Names
+from clozekit.rules.reading import MACHINE, builtins_used, finding, own_objects
 
 CODE = "CZ101"
 BUILTINS = frozenset({"exec", "eval", "compile", "globals", "__import__", "__builtins__", "__loader__", "__spec__"})
@@ -43,10 +43,6 @@ PATHS = frozenset({
     "logging.config", "logging.handlers", "numpy.load", "numpy.fromfile", "numpy.save", "numpy.memmap",
     "numpy.lib.format", "timeit.timeit", "timeit.repeat", "timeit.Timer",
 })  # fmt: skip
-MODULES = frozenset({
-    "torch", "torch.nn", "torch.nn.functional", "torch.special", "torch.linalg", "torch.fft", "torch.sparse",
-    "torch.autograd", "torch.nn.modules", "torch.functional", "numpy", "triton", "triton.language",
-})  # fmt: skip
 READS = frozenset({"getattr", "hasattr", "isinstance", "print", "type", "help", "dir", "id", "repr", "str"})
 BY_FUNCTION = frozenset({"type", "sorted", "max", "min"})  # with more arguments they do more than ask or hold
 UNKNOWN = None  # a text that cannot be read from the file
@@ -55,6 +51,7 @@ UNKNOWN = None  # a text that cannot be read from the file
 def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
     """Built-in functions and attributes by which a program looks at itself."""
     own = own_objects(names)
+    shady = ATTRIBUTES | MACHINE | {path.rpartition(".")[2] for path in policy.forbid}
     calls = {id(node.func): node for node in names.nodes if isinstance(node, ast.Call)}
     splat = {id(node.value) for node in names.nodes if isinstance(node, ast.keyword) and node.arg is None}
     for used in builtins_used(names, BUILTINS):
@@ -65,7 +62,7 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
             continue
         yield finding(CODE, "error", used, {"name": used.id})
     for used in builtins_used(names, BY_NAME):
-        yield from _by_name(used, calls.get(id(used)), names, own)
+        yield from _by_name(used, calls.get(id(used)), names, own, shady)
     yield from _handed_on(names)
     for node in names.nodes:
         if isinstance(node, ast.Attribute):
@@ -107,7 +104,7 @@ def _handed_on(names: Names) -> Iterator[Finding]:
         )  # type(x); not sorted(x, key=f)
         if isinstance(function, ast.Name) and function.id in functions and (asks or function.id not in BY_FUNCTION):
             continue
-        if isinstance(function, ast.Attribute) and function.attr in ITEMS | names.methods:
+        if isinstance(function, ast.Attribute) and function.attr in ITEMS - {"setdefault"} | names.methods:
             continue
         if "contextlib.nullcontext" in names.resolve(function):
             continue  # `with` hands it back
@@ -129,7 +126,9 @@ def _attribute(node: ast.Attribute, own: set[int], names: Names) -> Iterator[Fin
         yield finding(CODE, "warning" if mild else "error", node, {"name": node.attr})
 
 
-def _by_name(node: ast.Name, call: ast.Call | None, names: Names, own: set[int]) -> Iterator[Finding]:
+def _by_name(
+    node: ast.Name, call: ast.Call | None, names: Names, own: set[int], shady: frozenset[str]
+) -> Iterator[Finding]:
     """getattr(owner, name): free with a name that can be read; on `self` a warning at most."""
     if not call or len(call.args) < 2:
         yield finding(CODE, "error", node, {"name": node.id})
@@ -137,15 +136,15 @@ def _by_name(node: ast.Name, call: ast.Call | None, names: Names, own: set[int])
     owner, name = call.args[:2]
     texts = _texts(name, names)
     if texts is not UNKNOWN:
-        shady = sorted(texts & ATTRIBUTES)
-        if shady or (len(texts) > 1 and names.certain(owner)):
-            yield finding(CODE, "error", node, {"name": shady[0] if shady else node.id})
+        found = sorted(texts & ATTRIBUTES)
+        if found or (len(texts) > 1 and names.certain(owner)):
+            yield finding(CODE, "error", node, {"name": found[0] if found else node.id})
     elif _is_field(name, names) and not names.certain(owner):
         return
     elif id(owner) in own:
-        if node.id == "getattr" and not _has_plain_end(name):
+        if node.id == "getattr" and not _has_plain_end(name, ATTRIBUTES):
             yield finding(CODE, "warning", node, {"name": node.id})
-    elif names.certain(owner) or not _has_plain_end(name):
+    elif names.certain(owner) or not _has_plain_end(name, shady):
         yield finding(CODE, "error", node, {"name": node.id})
 
 
@@ -196,7 +195,7 @@ def _items(node: ast.expr) -> set[str] | None:
     return UNKNOWN
 
 
-def _has_plain_end(node: ast.expr) -> bool:
+def _has_plain_end(node: ast.expr, shady: frozenset[str]) -> bool:
     """An f-string or sum that begins or ends with a text of letters, which no attribute of concern does."""
     if isinstance(node, ast.JoinedStr) and node.values:
         ends = [node.values[0], node.values[-1]]
@@ -208,9 +207,9 @@ def _has_plain_end(node: ast.expr) -> bool:
     else:
         return False
     first, last = (each.value if isinstance(each, ast.Constant) else None for each in ends)
-    if isinstance(first, str) and first.strip("_") and not any(name.startswith(first) for name in ATTRIBUTES):
+    if isinstance(first, str) and first.strip("_") and not any(name.startswith(first) for name in shady):
         return True
-    return isinstance(last, str) and bool(last.strip("_")) and not any(name.endswith(last) for name in ATTRIBUTES)
+    return isinstance(last, str) and bool(last.strip("_")) and not any(name.endswith(last) for name in shady)
 
 
 def _is_harmless(node: ast.expr) -> bool:

@@ -20,7 +20,7 @@ from clozekit.exercise import Policy
 from clozekit.report import Finding
 from clozekit.rules.bindings import imported, stored
 from clozekit.rules.names import Names, attribute, forms
-from clozekit.rules.reading import finding, kernels, prefixes
+from clozekit.rules.reading import finding, kernels, prefixes, reached
 
 CODE = "CZ001"
 METHOD = "torch.Tensor."
@@ -29,11 +29,14 @@ METHOD = "torch.Tensor."
 def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
     """Every attribute, name and import that stands for a forbidden path, or is a method forbidden as torch.Tensor.NAME.
 
+    An attribute of something unknown counts by its name alone: there is no end of ways to carry a library about.
+
     Not a tensor's methods are those of modules (math.exp), of values in a Triton kernel, and of `self` in a class that
     defines them.
     """
     forbidden = set(policy.forbid)
     methods = {path.removeprefix(METHOD) for path in forbidden if path.startswith(METHOD)}
+    last = {path.rpartition(".")[2]: path for path in sorted(forbidden) if not path.startswith(METHOD)}
     exempt = {*_kernel_nodes(names), *_limits(names), *_own_attributes(names)}
     for node in names.nodes:
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -46,6 +49,8 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
                 owner, name = found
                 if name in methods and id(node) not in exempt and names.is_value(owner):
                     paths.add(METHOD + name)
+                elif name in last and id(node) not in exempt and _is_unknown(owner, name, names):
+                    paths.add(last[name])
             if paths:
                 yield _finding(node, min(paths), policy)
 
@@ -65,6 +70,18 @@ def _kernel_nodes(names: Names) -> Iterator[int]:
     """All nodes of Triton kernels: `x.exp()` there is Triton's."""
     for kernel in kernels(names):
         yield from map(id, names.below(kernel))
+
+
+def _is_unknown(owner: ast.expr, name: str, names: Names) -> bool:
+    """Whether nothing says what `owner` is: neither a library, nor of a class of this file that has such a method."""
+    if names.resolve(owner):
+        return False
+    own = {node.name for node in names.nodes if isinstance(node, ast.ClassDef) and name in map(_name, node.body)}
+    return not own & reached(owner, names)
+
+
+def _name(statement: ast.stmt) -> str:
+    return getattr(statement, "name", "")
 
 
 def _limits(names: Names) -> Iterator[int]:

@@ -54,6 +54,8 @@ ATTRIBUTES = frozenset(path for path in TORCH if path.startswith("_")) | {
     "_python_dispatch", "is_inference", "_DisableTorchDispatch", "_DisableTorchFunction", "_disabled_torch_function_impl",
 }  # fmt: skip
 ATTRIBUTES -= {"_compile", "_views", "_tensor", "_utils", "_library", "_classes", "_dispatch", "_sources", "_logging"}
+# The same of modules, of what is no library as far as can be read; some of their names are also words.
+BY_NAME = MACHINE - {"code", "concurrent", "resource", "signal", "site"}
 SYS = frozenset(
     [
         "stdout",
@@ -104,6 +106,8 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
             bad = next(filter(None, (_closed(path, policy) for path in sorted(names.resolve(node)))), None)
             if not bad and isinstance(node, ast.Attribute) and node.attr in ATTRIBUTES and id(node.value) not in own:
                 bad = node.attr
+            if not bad and isinstance(node, ast.Attribute) and id(node.value) not in own and _is_machine(node, names):
+                bad = node.attr
             if bad:
                 inner.update(map(id, names.below(node)))
                 yield _reach(node, bad)
@@ -112,6 +116,17 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
 
 def _reach(node: ast.AST, path: str) -> Finding:
     return finding(CODE, "error", node, {"path": path}, f"{CODE}-mode" if path in MODES else "")
+
+
+def _is_machine(node: ast.Attribute, names: Names) -> bool:
+    """Whether an attribute has the name of a closed module, and its owner is unknown: `warnings.catch_warnings()._module.sys`."""
+    if node.attr.lstrip("_") not in BY_NAME or names.resolve(node):
+        return False
+    return not any(
+        getattr(each, "attr", "") == node.attr and isinstance(each.ctx, ast.Store)  # type: ignore[attr-defined]
+        for each in names.nodes
+        if isinstance(each, ast.Attribute)
+    )
 
 
 def _closed(path: str, policy: Policy, star: bool = False) -> str | None:

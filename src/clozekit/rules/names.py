@@ -32,6 +32,11 @@ JIT = frozenset(
     f"triton.{path}"
     for path in ("runtime.jit", "runtime.jit.jit", "JITFunction", "runtime.JITFunction", "runtime.jit.JITFunction")
 )
+# Whole libraries: what a call of an unnamed function may hand out.
+MODULES = frozenset({
+    "torch", "torch.nn", "torch.nn.functional", "torch.special", "torch.linalg", "torch.fft", "torch.sparse",
+    "torch.autograd", "torch.nn.modules", "torch.functional", "numpy", "triton", "triton.language",
+})  # fmt: skip
 # What hands out what it was given, or items of it.
 CONTAINERS = frozenset(
     {"dict", "enumerate", "iter", "list", "max", "min", "next", "reversed", "set", "sorted", "tuple", "zip"}
@@ -167,6 +172,8 @@ class Names:
             return {form for path in owners for form in forms(f"{path}.{name}")} or self.paths.get(f".{name}", set())
         if isinstance(node, ast.Call):
             return self._returned(node, any_of)
+        if isinstance(node, ast.Lambda):  # as good as what it hands out
+            return any_of(node.body)
         if isinstance(node, ast.NamedExpr | ast.Subscript | ast.Starred | ast.Await):
             return any_of(node.value)
         if isinstance(node, ast.IfExp):
@@ -195,7 +202,7 @@ class Names:
         if isinstance(function, ast.Attribute):
             items = any_of(function.value, *node.args[1:]) if function.attr in ITEMS else set()
             return items | self.paths.get(f"{function.attr}()", set())
-        return set()
+        return {path for path in any_of(function) if path in MODULES or "." not in path}  # of table[0]()
 
     def _starred(self, node: ast.Name) -> set[str]:
         """What star imports may have brought under this name; a function of its own below hides it from there on."""
