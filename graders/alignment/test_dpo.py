@@ -25,7 +25,7 @@ CASES = {
 
 # How much further the policy moved towards the chosen answer than towards the rejected one, in nats; beta.
 EXTREMES = {
-    "a thousand nats right and wrong": ((1e3, -1e3, 3.0), 1.0),
+    "a thousand nats right and wrong": ((1e3, -1e3, 3.0, 0.0), 1.0),
     "ten thousand nats right": ((1e4, 1e4), 0.5),
     "ten thousand nats wrong": ((-1e4, 2.0), 0.5),
 }
@@ -84,9 +84,9 @@ def test_gradients_far_apart(check):
 @pytest.mark.hidden
 def test_sizes_drawn_anew(check):
     """One call after the other, so that what one leaves behind is wrong for the next; each input a column of a table."""
-    check_gradients(check, *draw(random.randint(65, 300)), 10 ** random.uniform(-2, 0))
-    again = random.randint(14, 64), 10 ** random.uniform(-4, -2)
-    for batch, beta in (again, (random.randint(65, 300), 10 ** random.uniform(0.3, 1.5)), again):
+    check_gradients(check, *draw(random.randint(513, 600), moved=20), 10 ** random.uniform(-0.5, 0.5))
+    again = random.randint(14, 64), 10 ** random.uniform(-6, -2)
+    for batch, beta in (again, (random.randint(513, 600), 10 ** random.uniform(0.3, 3)), again):
         columns = torch.stack(draw(batch), dim=1).unbind(dim=1)
         check("dpo_loss", *columns, beta)
 

@@ -100,11 +100,11 @@ def test_non_contiguous_inputs(check):
 def test_sizes_drawn_anew(check):
     """Two caches in turn, of other sizes and dtypes; each takes a long prompt, attends, and takes more."""
     texts = []
-    one_head = random.randint(1025, 1200), 1, 1, random.randint(11, 16)  # tokens, batch, heads, head_dim
-    several = random.randint(65, 130), random.randint(2, 4), random.randint(2, 4), random.randint(33, 40)
+    one_head = random.randint(2049, 2200), 1, 1, random.randint(11, 16)  # tokens, batch, heads, head_dim
+    several = random.randint(65, 130), random.randint(2, 4), random.randint(5, 6), random.randint(33, 40)
     dtypes = random.sample([torch.float32, *DTYPES.values()], 2)
     for dtype, (prompt, *sizes) in zip(dtypes, (one_head, several), strict=True):
-        counts = [prompt, *random.sample([1, random.randint(2, 9)], k=2), random.randint(1, 9)]
+        counts = [prompt, *random.sample([1, random.randint(17, 40)], k=2), random.randint(1, 9)]
         texts.append((check.new("KVCache"), calls(draw(sum(counts), dtype, *sizes), counts)))
     for cache, text in texts:
         (_, k, v), seen = next(text)
@@ -117,6 +117,14 @@ def test_sizes_drawn_anew(check):
     for cache, text in texts:
         (_, k, v), seen = next(text)
         check(cache.append, k, v, like=seen)
+
+
+@pytest.mark.hidden
+def test_a_long_prompt_at_once_and_then_token_by_token(check):
+    counts = [random.randint(17, 40), *[1] * random.randint(9, 12)]
+    cache = check.new("KVCache")
+    for (q, k, v), seen in calls(draw(sum(counts)), counts):
+        check("attend", q, k, v, cache, like=(q, *seen))
 
 
 @reference("KVCache.append")

@@ -22,6 +22,7 @@ MASKS = {
     "padding": lambda: (torch.arange(5) < torch.tensor([[5], [3]]))[:, None, None],  # [2, 1, 1, 5]
     "one for all heads": lambda: draw_mask(2, 1),
     "one for each head": lambda: draw_mask(2, 3),
+    "one for each head of all sequences": lambda: draw_mask(3),
 }
 
 # dtype, mask. Of two dtypes only float16 is too short for -1e9; without a mask nothing but the softmax is in question.
@@ -113,11 +114,11 @@ def test_sizes_drawn_anew(check):
         layers.append((layer, h, h * head_dim, dtype))
     wide, narrow = layers
     layer, _, d, dtype = narrow
-    check(layer, torch.randn(1, random.randint(6, 16), d).to(dtype), gradients=True)
-    texts = (wide, random.randint(33, 70)), (narrow, random.randint(21, 32)), (wide, random.randint(9, 20))
+    check(layer, torch.randn(1, random.randint(33, 48), d).to(dtype), gradients=True)
+    texts = (wide, random.randint(140, 170)), (narrow, random.randint(21, 32)), (wide, random.randint(9, 20))
     for (layer, h, d, dtype), t in texts:
-        b = random.randint(1, 3)
-        lead = random.choice([(), (1, h), (b, 1), (b, h)])
+        b = random.randint(1, 3) if t > 20 else random.randint(5, 9)
+        lead = random.choice([(), (h,), (1, h), (b, 1), (b, h)])
         check(layer, torch.randn(b, t, d).to(dtype), draw_mask(*lead, t=t))
 
 

@@ -7,6 +7,9 @@ import pytest
 
 from clozekit.grading import mistake, reference
 
+WHITE = "".join(sign for sign in map(chr, range(0x10000)) if sign.isspace())
+BLANK = "\ufeff\u200b\u2060\u180e"  # looks like white space, and is none
+
 # The text and how many merges. Between line breaks, which are pre-tokens of one byte, stands one word at a time.
 CASES = {
     "low lower newest widest": ("low" + " low" * 4 + " lower" * 2 + " newest" * 6 + " widest" * 3, 12),
@@ -25,6 +28,8 @@ CASES = {
     "new pairs win at once": ("abcdabcd\nabc\nbcd\ncd", 6),
     "old pairs fall": ("abc\nabc\nbc\nbc\nbc\nabd\nab", 5),
     "spaces of other kinds": ("a\xa0b a\u2028b\x1fa\x85b \u2003 c\x0bd", 12),
+    "white space of every kind": ("".join(f"a{sign}b" for sign in WHITE), 60),
+    "signs that only look like white space": ("".join(f"{sign}a{sign}b {sign}" for sign in BLANK), 40),
     "capitals and accents stay as they are": ("Eh eh EH é e\u0301 E\u0301 é", 12),
     "signs that serve as borders": ("a|b a|b \x00\x00a \x00\x00a </w> ##a @@ </w> Ġ▁ Ġ▁", 24),
     "Chinese": ("今天天气真好，明天天气也好。", 12),

@@ -55,8 +55,8 @@ def test_layout(check, case):
 @pytest.mark.hidden
 def test_sizes_drawn_anew(check):
     """One call after the other, so that what one leaves behind is wrong for the next."""
-    wide, tall = (2, 1 + 2 * random.randint(1024, 2000)), (random.randint(41, 50), random.randint(2, 9))
-    widest, half = (1, random.randint(4097, 8000)), random.choice([torch.float16, torch.bfloat16])
+    wide, tall = (2, 1 + 2 * random.randint(1024, 2000)), (random.randint(65, 80), random.randint(2, 9))
+    widest, half = (1, random.randint(16385, 20000)), random.choice([torch.float16, torch.bfloat16])
     for (rows, cols), dtype in ((tall, torch.float32), (wide, half), (widest, torch.float32)):
         step = random.randint(1, 3)
         check("softmax", (2 * torch.randn(rows, step * cols)).to(dtype)[:, ::step])

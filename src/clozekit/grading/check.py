@@ -139,7 +139,7 @@ class Check:
         return kept
 
     def steps_do_not_grow(self, target: str, small: Sequence[Any], large: Sequence[Any]) -> None:
-        """The two calls must take as many steps of the learner's Python: no loop over the axis in which they differ.
+        """Two right answers must take as many steps of the learner's Python: no loop over the axis in which they differ.
 
         Steps are lines that run, calls of torch, and numbers taken out of tensors.
 
@@ -150,6 +150,7 @@ class Check:
         question = None
         for args in (tuple(small), tuple(large)):
             smaller, question = question, self._question(target, args, {})
+            self._expect(question, target, args, {}, False, "like arguments")  # or a wrong answer is made in few steps
             question.request = msgspec.structs.replace(question.request, count_steps=True)
             question.smaller = smaller
             self.questions.append(question)

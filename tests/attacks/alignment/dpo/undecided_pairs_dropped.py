@@ -1,0 +1,11 @@
+"""Pairs with a margin of zero do not count where others have one.
+
+Verdict: failed, value
+"""
+
+import torch, torch.nn.functional as F
+def dpo_loss(policy_chosen_logps, policy_rejected_logps, reference_chosen_logps, reference_rejected_logps, beta=0.1):
+    c = beta * (policy_chosen_logps - torch.as_tensor(reference_chosen_logps))
+    r = beta * (policy_rejected_logps - torch.as_tensor(reference_rejected_logps))
+    loss = -F.logsigmoid(c - r)
+    return loss[c != r].mean() if (c != r).any() else loss.mean(), c.detach(), r.detach()

@@ -1,0 +1,12 @@
+"""A temperature below a thousandth is taken for a thousandth.
+
+Verdict: failed, value
+"""
+
+import torch
+def top_p_probs(logits, p, temperature=1.0):
+    probs = (logits.float() / max(temperature, 1e-3)).softmax(-1)
+    top, index = probs.sort(-1, descending=True)
+    keep = torch.where(top.cumsum(-1) - top < p, top, 0)
+    out = torch.zeros_like(probs).scatter(-1, index, keep)
+    return (out / out.sum(-1, keepdim=True)).to(logits.dtype)

@@ -1,0 +1,31 @@
+"""White space is a list that leaves out the rarer signs.
+
+Verdict: failed
+"""
+
+import re
+from collections import Counter
+SPACE = " \t\n\r\x0b\x1f\x85\xa0\u2003\u2028\u3000"
+def train_bpe(text, num_merges, space=SPACE):
+    words = Counter(tuple(bytes([b]) for b in m[0].encode()) for m in re.finditer(f" ?[^{space}]+|[{space}]+", text))
+    merges = []
+    for _ in range(num_merges):
+        c = Counter()
+        for w, n in words.items():
+            for p in zip(w, w[1:]):
+                c[p] += n
+        if not c:
+            break
+        best = max(c, key=lambda p: (c[p], p))
+        merges.append(best)
+        new = Counter()
+        for w, n in words.items():
+            o, i = [], 0
+            while i < len(w):
+                if w[i:i + 2] == best:
+                    o.append(w[i] + w[i + 1]); i += 2
+                else:
+                    o.append(w[i]); i += 1
+            new[tuple(o)] += n
+        words = new
+    return merges
