@@ -5,9 +5,9 @@
     interpret.launches                  [Launch(kernel="softmax_kernel", grid=(4, 1, 1),
                                                 arguments={"x_ptr": "float32[4, 1000]", "cols": "1000"}, ...)]
 
-Not as on a GPU: programs run one after the other, so that no race shows; a masked load without `other` gives NaN, see
-`undefined`. Not interpreted: inline assembly, atomics on bfloat16, tl.dot_scaled, tl.map_elementwise, pointers read from
-memory (their tensors are no arguments of the launch).
+Not as on a GPU: programs run one after the other, so that a race must be looked for, see `races`; a masked load without
+`other` gives NaN, see `undefined`. Not interpreted: inline assembly, atomics on bfloat16, tl.dot_scaled,
+tl.map_elementwise, pointers read from memory (their tensors are no arguments of the launch).
 """
 
 import math
@@ -25,7 +25,7 @@ from triton.runtime.autotuner import Autotuner
 from triton.runtime.jit import JITCallable, JITFunction, KernelParam, TensorWrapper, mangle_type
 from triton.tools.tensor_descriptor import TensorDescriptor
 
-from clozekit.kernels import bounds, builder, driver, language, rewrite
+from clozekit.kernels import bounds, builder, driver, language, races, rewrite
 from clozekit.kernels.bounds import Access, OutOfBounds
 from clozekit.kernels.language import BUILDER, INTERPRETED
 
@@ -84,6 +84,7 @@ def run(kernel: JITFunction, *args: Any, grid: Any, warmup: bool, **kwargs: Any)
         TypeError, KeyError: arguments that the kernel does not take.
         SyntaxError, NameError: what the compiler would refuse, see `grammar`.
         OutOfBounds: an access outside the tensors.
+        Race: a program loads what another one stores.
         Exception: whatever a program raises, as it is.
     """
     keywords = {name: value for name, value in kwargs.items() if name in kernel.signature.parameters}
@@ -107,12 +108,15 @@ def run(kernel: JITFunction, *args: Any, grid: Any, warmup: bool, **kwargs: Any)
     for observe in observers:
         observe(kernel, size, dict(given), num_warps=num_warps, num_stages=num_stages)
     function = rewrite.function(kernel)
-    running = builder.Running(kernel.__name__, watchers=watchers)
+    programs = races.Programs(kernel.__name__, kernel.fn.__code__.co_filename)
+    together = [*watchers, lambda access: programs.touched(BUILDER.grid_idx, access)]
+    running = builder.Running(kernel.__name__, watchers=together)
     BUILDER.launch = running
     try:
         values = {p.name: _value(given[p.name], p.name, p, running) for p in kernel.params if not p.is_constexpr}
         with np.errstate(all="ignore"):  # a GPU does not warn either
             _programs(function, size, values | constexprs)
+        programs.check()
     finally:
         BUILDER.launch = None
     return compiled
