@@ -120,7 +120,7 @@ def _reach(node: ast.AST, path: str) -> Finding:
 
 def _is_machine(node: ast.Attribute, names: Names) -> bool:
     """Whether an attribute has the name of a closed module, and its owner is unknown: `warnings.catch_warnings()._module.sys`."""
-    if node.attr.lstrip("_") not in BY_NAME or names.resolve(node):
+    if not {node.attr, node.attr.lstrip("_")} & BY_NAME or names.resolve(node):
         return False
     return not any(
         getattr(each, "attr", "") == node.attr and isinstance(each.ctx, ast.Store)  # type: ignore[attr-defined]
