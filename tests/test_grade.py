@@ -226,7 +226,7 @@ def test_what_a_report_follows_from_makes_it_another_one(
 def test_what_could_not_be_checked_is_tried_again(handed, cloze_grade, engine, monkeypatch):
     handed({"ada/lab/square.py": RIGHT})
     with monkeypatch.context() as broken:
-        broken.setattr(engine, "run", lambda *_: exec("raise error", {"error": CannotCheck("no memory")}))
+        broken.setattr(engine, "analyse", lambda *_: exec("raise error", {"error": CannotCheck("no memory")}))
         result, lines = cloze_grade()
     assert (result.exit_code, lines[0]["verdict"]) == (3, "could not check")
     assert "no memory" in lines[0]["message"]

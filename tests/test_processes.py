@@ -77,6 +77,7 @@ def test_a_worker_has_an_empty_environment_and_four_descriptors(grade, square, b
     environment, directory, files, descriptors, arguments = found
     assert environment.pop("LANG") == "C.UTF-8"
     assert environment.pop("PATH") == ""
+    assert environment.pop("PYTORCH_JIT") == "0"
     assert set(environment.values()) == {directory}
     assert not files
     assert descriptors[:4] == [0, 1, 2, 3]
