@@ -27,9 +27,7 @@ from clozekit.protocol import Case, Collect, Collected, Ended, EndWorker, Graded
 from clozekit.report import Margin, Problem, Result
 from clozekit.wire import Channel, Gone
 
-OPTIONS = (
-    "-p no:cacheprovider -p no:terminal -p no:doctest -p no:junitxml -p no:debugging -p no:faulthandler --capture=no"
-)
+OPTIONS = "-p no:cacheprovider -p no:logging -p no:terminal -p no:doctest -p no:junitxml -p no:debugging -p no:faulthandler --capture=no"
 
 PREPARE_SECONDS = 120.0  # to load a grader and evaluate its references; a loop in them that never ends, ends the tester
 

@@ -23,6 +23,7 @@ import torch
 
 from clozekit import calls, rules, submission, values
 from clozekit.earlier import Earlier
+from clozekit.exercise import Policy
 from clozekit.protocol import Limits, Ready
 from clozekit.report import Problem
 from clozekit.sandbox import Prepared, enter, grants
@@ -268,6 +269,18 @@ class Worker:
         """The learner's own lines of the traceback."""
         own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == self.name]
         return "".join(traceback.StackSummary.from_list(own[-8:]).format())
+
+
+def warm() -> None:
+    """Do once, in the zygote, what the first file of every worker and tester would wait for: it is inherited."""
+    analyse(calls.Analyse("warm.py", Policy()), b"import torch\n\n\ndef f(x):\n    return torch.exp(x)\n")
+    with Trace() as trace:  # to name functions, torch makes a list of them all
+        torch.ones(2).exp()
+    trace.names()
+    for type in (calls.Analyse | calls.Request, calls.Reply):
+        msgspec.msgpack.Decoder(type)
+    if interpret := sys.modules.get("clozekit.kernels.interpret"):
+        interpret.install()
 
 
 def analyse(request: calls.Analyse, raw: bytes) -> calls.Analysed:

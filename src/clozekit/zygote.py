@@ -50,7 +50,10 @@ def main(fd: int, home: str, without: list[str]) -> NoReturn:
             break
     import torch
 
+    from clozekit import worker
+
     torch.set_num_threads(1)
+    worker.warm()
     gc.collect()
     gc.freeze()
     limits.tasks()

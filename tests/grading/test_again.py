@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from clozekit.earlier import CALLS, Earlier
-from clozekit.grading.again import LITTLE, ROUNDS, refilled, repeated
+from clozekit.grading.again import LITTLE, is_little, refilled, repeated
 
 SEEDS = range(20)
 FLOATS = {
@@ -78,10 +78,10 @@ def test_repeated_tensors_are_equal_and_lie_otherwise():
     assert found.args[2] is labels
 
 
-def test_little_work_is_done_often():
-    assert repeated(None, (torch.randn(LITTLE),), {}).rounds == ROUNDS
-    assert repeated(None, (torch.randn(LITTLE), 1.0), {}).rounds == 0
-    assert repeated(None, ("x" * (LITTLE + 1),), {}).rounds == 0
+def test_what_has_little_to_do_is_known_by_its_arguments():
+    assert is_little((torch.randn(LITTLE),), {})
+    assert not is_little((torch.randn(LITTLE), 1.0), {})
+    assert not is_little(("x" * (LITTLE + 1),), {})
 
 
 def test_earlier_things_must_stay():

@@ -17,19 +17,18 @@ from torch import Tensor
 from clozekit.grading.trees import leaves, mapped
 
 Kind = Literal["refilled", "repeated"]
-ROUNDS = 128  # of a call with little to do, before it is judged: whoever counts calls has lost count by then
+ROUNDS = 128  # of one call with little to do, before it is judged: whoever counts calls has lost count by then
 LITTLE = 256  # elements and characters of all arguments
 TOWARDS = 0.381966  # how far one value moves: to no simple fraction, which might meet a third value
 
 
 class Again(NamedTuple):
-    """Another call: its arguments (a module's parameters are one of them), and how many unjudged ones come before it."""
+    """Another call: its arguments, a module's parameters among them."""
 
     kind: Kind
     parameters: Any
     args: tuple
     kwargs: dict
-    rounds: int = 0
 
 
 def refilled(parameters: Any, args: tuple, kwargs: dict, draw: random.Random) -> Again | None:
@@ -44,10 +43,14 @@ def refilled(parameters: Any, args: tuple, kwargs: dict, draw: random.Random) ->
 
 
 def repeated(parameters: Any, args: tuple, kwargs: dict) -> Again:
-    """The same call once more, after ROUNDS others if it has little to do; its tensors are views of larger ones."""
-    work = sum(_size(leaf) for _, leaf in leaves([list(args), kwargs]))
+    """The same call once more; its tensors are views of larger ones."""
     spread = mapped(lambda leaf: _spread_out(leaf) if _is_real(leaf) else leaf, [list(args), kwargs])
-    return Again("repeated", parameters, tuple(spread[0]), spread[1], ROUNDS if work <= LITTLE else 0)
+    return Again("repeated", parameters, tuple(spread[0]), spread[1])
+
+
+def is_little(args: tuple, kwargs: dict) -> bool:
+    """Whether a call with these arguments has so little to do that it can be made ROUNDS times."""
+    return sum(_size(leaf) for _, leaf in leaves([list(args), kwargs])) <= LITTLE
 
 
 def _is_real(leaf: Any) -> bool:

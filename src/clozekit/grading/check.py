@@ -13,7 +13,7 @@ A right answer of a function or a module is asked for again, with other values i
 import hashlib
 import inspect
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
@@ -24,7 +24,7 @@ from torch import Tensor
 
 from clozekit import calls, values
 from clozekit.describe import describe
-from clozekit.grading.again import Again, refilled, repeated
+from clozekit.grading.again import Again, is_little, refilled, repeated
 from clozekit.grading.candidate import Candidate
 from clozekit.grading.evidence import Evidence, Proof, other
 from clozekit.grading.marks import Reference
@@ -63,6 +63,7 @@ class Check:
 
     questions: what the test asked, for the diagnosis. unasked: what was asked again and answered rightly.
     draw: what is asked again; the same in a rehearsal as in every grading.
+    rounds: how many unjudged calls come before the next small one that is repeated.
     composite: whether the test's calls without gradients run below autograd; its first call draws it.
     """
 
@@ -76,6 +77,7 @@ class Check:
     hidden: bool
     numbers: Callable[[], int]
     draw: random.Random
+    rounds: Iterator[int]
     composite: bool | None = None
 
     def __call__(
@@ -215,8 +217,7 @@ class Check:
         found = refilled(parameters, args, kwargs, self.draw)
         others = [found] if found else []
         if self.draw.random() < REPEATED:
-            once_more = repeated(parameters, args, kwargs)
-            others.append(once_more._replace(rounds=0) if self.evidence else once_more)
+            others.append(repeated(parameters, args, kwargs))
         return others
 
     def _ask_again(self, again: Again, target: str | Kept, gradients: bool, dtype: DtypeRule) -> None:
@@ -230,7 +231,8 @@ class Check:
         if any(expected.unstable for expected in (question.truth.answer, *question.truth.gradients.values())):
             return
         question.again = again.kind
-        question.request = msgspec.structs.replace(question.request, refill=refill, rounds=again.rounds)
+        rounds = 0 if refill or not is_little(again.args, again.kwargs) else next(self.rounds)
+        question.request = msgspec.structs.replace(question.request, refill=refill, rounds=rounds)
         loads = [_loading(kept, refill=True) for kept in (owner, target) if isinstance(kept, Kept) and refill]
         with self.candidate.unheard() if self.candidate else nullcontext():
             for each in [*loads[:1], question, *loads[1:]]:

@@ -17,6 +17,7 @@ from types import ModuleType
 import numpy
 import torch
 
+from clozekit.grading.again import ROUNDS
 from clozekit.grading.candidate import Candidate, Spawn
 from clozekit.grading.check import Check
 from clozekit.grading.diagnosis import diagnose
@@ -58,6 +59,8 @@ class Grading:
         self.evidence = Evidence(spawn, source.text, source.name, limits, solution) if solution else None
         self.rehearsal = False
         self.numbers = itertools.count(1)
+        once = [] if solution else [ROUNDS]  # a kernel's interpreter is slow
+        self.rounds = itertools.chain(once, itertools.repeat(0))
 
     def check(self, test: str, grader: ModuleType, hidden: bool) -> Check:
         """The `check` of one test; from here on its draws are reproducible from the seed and the test's name."""
@@ -77,6 +80,7 @@ class Grading:
             hidden,
             self.numbers.__next__,
             random.Random(number + 1),
+            self.rounds,
         )
 
     def reseed(self, name: str) -> int:
