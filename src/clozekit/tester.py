@@ -27,7 +27,8 @@ from clozekit.protocol import Case, Collect, Collected, Ended, EndWorker, Graded
 from clozekit.report import Margin, Problem, Result
 from clozekit.wire import Channel, Gone
 
-OPTIONS = "-p no:cacheprovider -p no:logging -p no:terminal -p no:doctest -p no:junitxml -p no:debugging -p no:faulthandler --capture=no"
+UNWANTED = "cacheprovider logging terminal doctest junitxml debugging faulthandler".split()  # plugins of pytest
+OPTIONS = [*(f"-pno:{plugin}" for plugin in UNWANTED), "--capture=no"]
 
 PREPARE_SECONDS = 120.0  # to load a grader and evaluate its references; a loop in them that never ends, ends the tester
 
@@ -47,7 +48,7 @@ def run(fd: int) -> None:
     grader = Path(request.grader)
     arguments = [
         str(grader),
-        *OPTIONS.split(),
+        *OPTIONS,
         "--import-mode=importlib",
         "-c",
         os.devnull,
