@@ -31,12 +31,6 @@ HOLES = {
     "gradients in half precision are not asked for: the bar is that of float32, which honest roundings in half exceed": """
         normalization/rms_norm/no_gradient_in_half
     """,
-    "no call is asked in eval mode, of which the statement says nothing": """
-        attention/multi_head_attention/wrong_in_eval_mode
-    """,
-    "refused, but with an error or a path of ours": """
-        attention/multi_head_attention/flex_attention
-    """,
 }
 
 

@@ -22,6 +22,7 @@ mask    None (all may attend to all) or boolean, broadcastable to [b, num_heads,
 result  [b, t, d_model], the dtype of x; gradients flow to x and the parameters
 
 A loop over heads, einsum, or a softmax in float32 are fine; torch's attention is not.
+There is no dropout: train and eval mode give the same.
 
 Source: Vaswani et al. 2017, Attention Is All You Need, arXiv:1706.03762, eq. 1 and §3.2.2
 """

@@ -55,6 +55,7 @@ class Call(Struct, tag=True, frozen=True):
     refill: write the tensors' values into those of the last call, and call with the very same objects.
     rounds: call so many times before, for whoever counts.
     record: write down what the host does, as a plan.
+    evaluate: in evaluation mode, if it is a module.
     composite: run below autograd, where operators that are made of others show before they are taken apart.
     """
 
@@ -69,6 +70,7 @@ class Call(Struct, tag=True, frozen=True):
     record: bool = False
     refill: bool = False
     rounds: int = 0
+    evaluate: bool = False
     composite: bool = False
 
 

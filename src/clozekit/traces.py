@@ -65,6 +65,8 @@ class _Functions(TorchFunctionMode):
 
 
 class _Operators(TorchDispatchMode):
+    supports_higher_order_operators = True
+
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
         return False  # to be skipped, a mode imports torch._dynamo: a second
@@ -74,8 +76,13 @@ class _Operators(TorchDispatchMode):
         self.seen = seen
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.seen[func._schema.name] += 1
+        self.seen[operator_name(func)] += 1
         return func(*args, **(kwargs or {}))
+
+
+def operator_name(func: Any) -> str:
+    """`aten::rms_norm`; `higher_order::flex_attention` of one that takes functions, which has no schema."""
+    return func._schema.name if isinstance(func, torch._ops.OpOverload) else f"higher_order::{func.name()}"
 
 
 def public_name(func: Any) -> str | None:

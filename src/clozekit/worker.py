@@ -15,7 +15,7 @@ import tempfile
 import traceback
 import types
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -168,7 +168,7 @@ class Worker:
         inputs = [leaf.requires_grad_() for leaf in leaves if leaf.is_floating_point()] if backward else []
         threads = len(sys._current_frames())
         below = torch._C._AutoDispatchBelowAutograd() if request.composite else contextlib.nullcontext()
-        with torch.set_grad_enabled(backward), below:
+        with torch.set_grad_enabled(backward), below, evaluating(function, request.evaluate):
             for _ in range(request.rounds):
                 function(*args, **kwargs)
             record = recorder(self.name, leaves) if request.record else None
@@ -339,6 +339,20 @@ def shown(text: Callable[[], Any]) -> str:
 def plain(text: Any) -> str:
     """An exact str without lone surrogates, whatever class the text is of."""
     return str.encode(text, "utf-8", "replace").decode()
+
+
+@contextlib.contextmanager
+def evaluating(function: Any, wanted: bool) -> Iterator[None]:
+    """A module in evaluation mode meanwhile."""
+    if not (wanted and isinstance(function, torch.nn.Module)):
+        yield
+        return
+    trains = function.training
+    function.eval()
+    try:
+        yield
+    finally:
+        function.train(trains)
 
 
 def once(x: torch.Tensor) -> torch.Tensor:

@@ -2,7 +2,7 @@
 
     check("rms_norm", x, weight)      right; then, in the same test and unasked for,
     refilled                          the very same tensors, with other values in the middle of them
-    repeated                          the first values, in new tensors with gaps between their elements
+    repeated                          the first values, in new tensors with gaps between their elements; a module in eval mode
 
 A refilled tensor keeps its identity, address, version, shape, first and last element. Its new values are the old ones in another
 order, or one of them moved towards another: inside the range that the case is about, and no two equal that were not.

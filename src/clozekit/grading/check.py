@@ -232,7 +232,7 @@ class Check:
             return
         question.again = again.kind
         rounds = 0 if refill or not is_little(again.args, again.kwargs) else next(self.rounds)
-        question.request = msgspec.structs.replace(question.request, refill=refill, rounds=rounds)
+        question.request = msgspec.structs.replace(question.request, refill=refill, rounds=rounds, evaluate=not refill)
         loads = [_loading(kept, refill=True) for kept in (owner, target) if isinstance(kept, Kept) and refill]
         with self.candidate.unheard() if self.candidate else nullcontext():
             for each in [*loads[:1], question, *loads[1:]]:

@@ -21,7 +21,7 @@ from triton.runtime.jit import JITFunction
 from triton.tools.tensor_descriptor import TensorDescriptor
 
 from clozekit.kernels import interpret, plan
-from clozekit.traces import public_name
+from clozekit.traces import operator_name, public_name
 from clozekit.values import DTYPE_NAMES
 
 UNDEFINED = {"empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided", "empty_permuted"}
@@ -77,7 +77,10 @@ class Recorder:
 
     def operated(self, operator: Any, args: tuple, result: Any) -> None:
         """One operator that was dispatched."""
-        name = operator._schema.name.removeprefix("aten::")
+        name = operator_name(operator).removeprefix("aten::")
+        if not isinstance(operator, torch._ops.OpOverload):
+            self.host[name] += 1
+            return
         if self.calling in SHOWS or name in ASKS:
             return
         if not operator._schema.is_mutable and _only_looks(args, result):
@@ -197,6 +200,8 @@ class _Functions(TorchFunctionMode):
 
 
 class _Operators(TorchDispatchMode):
+    supports_higher_order_operators = True
+
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
         return False  # to be skipped, a mode imports torch._dynamo: a second
