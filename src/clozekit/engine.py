@@ -1,4 +1,4 @@
-"""The front of the judge: starts the zygote, owns every process, hands out jobs, and makes reports of what comes back.
+"""The front of the judge: hands a file to the processes that read and grade it, and makes a report of what comes back.
 
     with Engine() as engine:
         report = engine.grade(exercise, submission.read(path))
@@ -6,91 +6,38 @@
 No torch here. One Engine serves any number of threads, one submission each.
 """
 
-import contextlib
 import os
 import secrets
-import shutil
 import socket
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
 
 from msgspec import structs
 
 from clozekit import calls
 from clozekit.errors import CannotCheck, ContentError
 from clozekit.exercise import Exercise
+from clozekit.processes import START_SECONDS, Processes, Worker
 from clozekit.protocol import (
     Case,
     Collect,
     Collected,
     Ended,
     EndWorker,
-    Found,
     Graded,
     Job,
     Limits,
     NeedWorker,
     Ready,
-    Reap,
-    Spawn,
     Started,
 )
-from clozekit.report import Problem, Report, Tier, Verdict, worst
+from clozekit.report import Problem, Report, Verdict, worst
 from clozekit.submission import Upload
 from clozekit.wire import Channel, Gone, TimedOut, Violation
 
-KEPT = (
-    "PATH",
-    "HOME",
-    "LANG",
-    "LC_ALL",
-    "PYTHONPATH",
-    "PYTHONHOME",
-    "VIRTUAL_ENV",
-    "LD_LIBRARY_PATH",
-    "TMPDIR",
-    "OPENBLAS_CORETYPE",
-)
-ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # of the zygote; a pool of threads survives no fork
-START_SECONDS = 120.0
 ANALYSIS_SECONDS = 20.0  # to parse a file and apply the rules, which are bounded; ordinary ones take milliseconds
-GRACE = 0.25  # seconds that a worker has to end by itself before it is killed, so that its true status is known
-
-
-@dataclass
-class Worker:
-    """A running worker: its descriptors (ours to close), its process, its scratch directory."""
-
-    engine: "Engine"
-    pid: int
-    channel: int
-    output: int
-    scratch: str
-
-    def end(self, at_once: bool = True) -> int | None:
-        """Reap it. Exit status, -signal, or None where it had to be killed."""
-        status = self.engine.reap(self.pid, 0.0 if at_once else GRACE)
-        shutil.rmtree(self.scratch, ignore_errors=True)
-        return status
-
-    def said(self) -> str:
-        """What it has written so far, or the end of it."""
-        os.set_blocking(self.output, False)
-        with contextlib.suppress(BlockingIOError):
-            return os.read(self.output, 65536).decode("utf-8", "replace").strip()[-1000:]
-        return ""
-
-    def discard(self) -> None:
-        """End it and close its descriptors, which nobody else has."""
-        os.close(self.channel)
-        os.close(self.output)
-        self.end()
 
 
 @dataclass
@@ -102,12 +49,12 @@ class Tester:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-class Engine:
-    """The judge's machinery, warm until it is closed. A zygote that dies is replaced; what it was asked fails.
+class Engine(Processes):
+    """The judge, warm until it is closed.
 
     Args:
         seed: fixes every input that graders draw; a secret one by default.
-        without: layers of the sandbox to do without, for tests that look at a worker from inside.
+        without: see `Processes`.
 
     Raises:
         CannotCheck: no process can be started, or there is no place for its files.
@@ -115,63 +62,15 @@ class Engine:
 
     def __init__(self, seed: int | None = None, without: Collection[str] = ()):
         self.seed = secrets.randbits(62) if seed is None else seed
-        self.lock = threading.Lock()  # held while the zygote is asked
         self.collecting = threading.Lock()
         self.testers: dict[str, Tester] = {}
-        self.without = without
-        self.found = Found()
-        self.home = ""
-        try:
-            self.errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the engine)
-            self._start()
-        except OSError as error:
-            shutil.rmtree(self.home, ignore_errors=True)
-            raise CannotCheck(f"the judge cannot start: {error}") from None
-
-    def _start(self) -> None:
-        self.home = tempfile.mkdtemp(prefix="cloze-")  # of all scratch directories
-        ours, theirs = socket.socketpair()
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "clozekit.zygote", str(theirs.fileno()), self.home, *self.without],
-            pass_fds=[theirs.fileno()],
-            env={name: os.environ[name] for name in KEPT if name in os.environ},
-            stdin=subprocess.DEVNULL,
-            stdout=self.errors,
-            stderr=self.errors,
-            start_new_session=True,  # Ctrl-C is ours to handle
-        )
-        theirs.close()
-        self.zygote = Channel(ours)
-        self.ready = False
-
-    def __enter__(self) -> "Engine":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        super().__init__(without)
 
     def close(self) -> None:
         """End every process, delete every scratch directory."""
         for tester in self.testers.values():
             tester.channel.close()
-        self._stop()
-        self.errors.close()
-
-    def _stop(self) -> None:
-        """End the zygote, which takes all others along. One that still imports has none."""
-        self.zygote.close()
-        try:
-            self.process.wait(5 if self.ready else 0)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        shutil.rmtree(self.home, ignore_errors=True)
-
-    def tier(self) -> Tier:
-        """How well its workers are confined, known once the zygote has started."""
-        with self.lock:
-            self._ask(Reap(0), Ended, [])  # a number that nobody has
-        return self.found.layers.tier
+        super().close()
 
     def grade(
         self,
@@ -324,8 +223,7 @@ class Engine:
             if path not in self.testers:
                 ours, theirs = socket.socketpair()
                 try:
-                    with self.lock:
-                        self._ask(Spawn("tester"), Started, [theirs.fileno()])
+                    self.spawn_tester(theirs.fileno())
                 finally:
                     theirs.close()
                 channel = Channel(ours)
@@ -342,62 +240,6 @@ class Engine:
                     raise ContentError(f"{path} cannot be loaded:\n{collected.error}")
                 self.testers[path] = Tester(channel, collected.cases)
             return self.testers[path]
-
-    def spawn_worker(self, limits: Limits) -> Worker:
-        """The only place that knows how a worker starts."""
-        self.tier()  # a zygote that died is replaced now, and with it the place for scratch directories
-        scratch = tempfile.mkdtemp(dir=self.home)
-        ours, theirs = socket.socketpair()
-        read, write = os.pipe()
-        try:
-            with self.lock:
-                started = self._ask(Spawn("worker", limits, scratch), Started, [theirs.fileno(), write])
-        except BaseException:
-            os.close(read)
-            raise
-        finally:
-            theirs.close()
-            os.close(write)
-        return Worker(self, started.pid, ours.detach(), read, scratch)
-
-    def reap(self, pid: int, grace: float) -> int | None:
-        """How a worker ended. When its grace is over it is killed, and nobody waits for that."""
-        deadline = time.monotonic() + grace
-        with contextlib.suppress(CannotCheck):
-            while True:
-                over = time.monotonic() >= deadline
-                with self.lock:
-                    ended = self._ask(Reap(pid, kill=over), Ended, [])
-                if over or not ended.running:
-                    return ended.status
-                time.sleep(0.001)
-        return None
-
-    def _ask(self, request: object, answer: type, fds: list[int]) -> Any:
-        """Ask the zygote; one that died is replaced and asked again, unless it did not even start."""
-        started = True
-        while started:
-            deadline = time.monotonic() + START_SECONDS
-            started = self.ready
-            try:
-                if not self.ready:
-                    self.found = self.zygote.receive(Ready, deadline)[0].found
-                    self.ready = True
-                self.zygote.send(request, fds=fds, deadline=deadline)
-                return self.zygote.receive(answer, deadline)[0]
-            except (Gone, TimedOut):
-                said = self._said()
-                self._stop()
-                self._start()
-        raise CannotCheck(f"the judge's process does not run; it said: {said or 'nothing'}")
-
-    def _said(self) -> str:
-        """The end of what our processes wrote to standard error."""
-        self.errors.seek(max(0, self.errors.seek(0, os.SEEK_END) - 2000))
-        said = self.errors.read().decode("utf-8", "replace").strip()
-        self.errors.seek(0)
-        self.errors.truncate()
-        return said
 
 
 def worker_limits(exercise: Exercise, processor: int | None = None) -> Limits:

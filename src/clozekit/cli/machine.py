@@ -76,7 +76,8 @@ def _start_a_worker() -> "Found":
     Raises:
         CannotCheck: none comes up.
     """
-    from clozekit.engine import START_SECONDS, Engine
+    from clozekit.engine import Engine
+    from clozekit.processes import START_SECONDS
     from clozekit.protocol import Limits, Ready
     from clozekit.wire import Channel, Gone, TimedOut
 
