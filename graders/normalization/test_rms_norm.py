@@ -67,8 +67,8 @@ def test_sizes_drawn_anew(check):
     eps = 10 ** random.uniform(-6, 0)
     x, weight = draw(many_axes, scale=eps**0.5)
     check("rms_norm", x, weight, eps, gradients=True)
-    half = random.choice([torch.float16, torch.bfloat16])
-    for shape, dtype in ((wide, half), (tall, torch.float32), (wide, torch.float32)):
+    dtypes = torch.float16, torch.float32, torch.bfloat16, torch.float32
+    for shape, dtype in zip((wide, tall, wide, wide), dtypes, strict=True):
         other = 10 ** random.uniform(-6, 0)
         check("rms_norm", *draw(shape, scale=other**0.5, dtype=dtype), other, gradients=dtype == torch.float32)
     check("rms_norm", change_one(x), weight, eps)
