@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 import signal
+import subprocess
+import sys
 import tempfile
 import textwrap
 import time
@@ -29,6 +31,11 @@ SQUARE = "def square(x, scale=2.0):\n    return scale * x * x\n"
 def seen(report: Report, test: int = 0) -> list:
     """What a submission printed as JSON during one test."""
     return json.loads(report.tests[test].output)
+
+
+def test_the_front_does_without_torch():
+    code = "import clozekit.classroom, clozekit.engine, clozekit.verify, sys; assert not {'torch', 'numpy'} & sys.modules.keys()"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 # What a worker can see

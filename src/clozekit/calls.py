@@ -1,6 +1,5 @@
 """What a worker hears and what it answers. The answers are an untrusted side's word: data, to be checked.
 
-Analyse("rms_norm.py", policy) + raw bytes    ->  Analysed(source, findings=[...]), before anything of the file runs
 Load(source)                                  ->  Returned(None) | Raised("NameError", ...)
 Call("rms_norm", None, [x, weight], {})       ->  Returned(Array(...), changed=[], gradients=None)
 Call("KVCache", None, [], {}, keep=1)         ->  Returned(Held(1))
@@ -13,28 +12,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from clozekit.exercise import Policy
 from clozekit.kernels.plan import Counts, Plan
-from clozekit.report import Finding, Problem
 from clozekit.values import Name, Value
 
 Text = Annotated[str, Meta(max_length=20_000)]
 Earlier = Literal["argument", "result"]  # of a call before this one
-
-
-class Analyse(Struct, tag=True, frozen=True):
-    """Parse the file in the payload and hold it against the source rules; what it costs, the worker's limits bound."""
-
-    name: str
-    policy: Policy
-
-
-class Analysed(Struct, frozen=True):
-    """The source that will run and what the rules found in it; or why the file cannot be taken."""
-
-    source: str = ""
-    findings: list[Finding] = []
-    problem: Problem | None = None
 
 
 class Load(Struct, tag=True, frozen=True):

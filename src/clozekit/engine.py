@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 
 from msgspec import structs
 
-from clozekit import calls
 from clozekit.errors import CannotCheck, ContentError
 from clozekit.exercise import Exercise
 from clozekit.processes import START_SECONDS, Processes, Worker
 from clozekit.protocol import (
+    Analyse,
+    Analysed,
     Case,
     Collect,
     Collected,
@@ -120,7 +121,7 @@ class Engine(Processes):
         return report
 
     @staticmethod
-    def analyse(worker: Worker, exercise: Exercise, upload: Upload) -> calls.Analysed:
+    def analyse(worker: Worker, exercise: Exercise, upload: Upload) -> Analysed:
         """Have a fresh worker parse a file and hold it against the rules: no file is opened up in this process."""
         channel = Channel(socket.socket(fileno=os.dup(worker.channel)))
         try:
@@ -129,14 +130,14 @@ class Engine(Processes):
             channel.close()
             raise CannotCheck(f"a worker does not start; it said: {worker.said() or 'nothing'}") from None
         try:
-            request = calls.Analyse(upload.name, exercise.sheet.policy)
+            request = Analyse(upload.name, exercise.sheet.policy)
             deadline = time.monotonic() + ANALYSIS_SECONDS
             channel.send(request, [upload.raw], deadline=deadline)
-            return channel.receive(calls.Analysed, deadline)[0]
+            return channel.receive(Analysed, deadline)[0]
         except TimedOut:
-            return calls.Analysed(problem=Problem("unreadable-time", {"seconds": f"{ANALYSIS_SECONDS:g}"}))
+            return Analysed(problem=Problem("unreadable-time", {"seconds": f"{ANALYSIS_SECONDS:g}"}))
         except Gone:
-            return calls.Analysed(problem=Problem("unreadable-memory"))
+            return Analysed(problem=Problem("unreadable-memory"))
         finally:
             channel.close()
 

@@ -1,6 +1,7 @@
 """What the trusted processes say to each other, as typed structs. (`calls.py` has what a worker hears and answers.)
 
 front -> zygote    Spawn (descriptors ride along), Reap            zygote -> front    Started, Ended
+front -> worker    Analyse, before anything of a file runs         worker -> front    Analysed
 front -> tester    Collect, once; then a Job a submission     tester -> front   Collected; NeedWorker, EndWorker, Graded
 """
 
@@ -8,7 +9,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from clozekit.report import Margin, Meter, MeterName, Problem, Result, Tier, Verdict
+from clozekit.exercise import Policy
+from clozekit.report import Finding, Margin, Meter, MeterName, Problem, Result, Tier, Verdict
 
 
 class Limits(Struct, frozen=True):
@@ -78,6 +80,21 @@ class Ready(Struct, tag=True, frozen=True):
     """The first frame of a zygote, which has imported everything, and of a worker, which is confined: now it listens."""
 
     found: Found = Found()
+
+
+class Analyse(Struct, tag=True, frozen=True):
+    """Parse the file in the payload and hold it against the source rules; what it costs, the worker's limits bound."""
+
+    name: str
+    policy: Policy
+
+
+class Analysed(Struct, frozen=True):
+    """The source that will run and what the rules found in it; or why the file cannot be taken."""
+
+    source: str = ""
+    findings: list[Finding] = []
+    problem: Problem | None = None
 
 
 class Collect(Struct, tag=True, frozen=True):

@@ -24,7 +24,7 @@ import torch
 from clozekit import calls, rules, submission, values
 from clozekit.earlier import Earlier
 from clozekit.exercise import Policy
-from clozekit.protocol import Limits, Ready
+from clozekit.protocol import Analyse, Analysed, Limits, Ready
 from clozekit.report import Problem
 from clozekit.sandbox import Prepared, enter, grants
 from clozekit.traces import Trace
@@ -99,8 +99,8 @@ class Worker:
     def serve(self) -> None:
         """Answer requests, one frame each, until the channel closes."""
         while True:
-            request, payload, _ = self.channel.receive(calls.Analyse | calls.Request)
-            if isinstance(request, calls.Analyse):
+            request, payload, _ = self.channel.receive(Analyse | calls.Request)
+            if isinstance(request, Analyse):
                 self.channel.send(analyse(request, bytes(payload)))
                 self.channel.send(Ready())  # for whoever asks next
                 continue
@@ -273,26 +273,26 @@ class Worker:
 
 def warm() -> None:
     """Do once, in the zygote, what the first file of every worker and tester would wait for: it is inherited."""
-    analyse(calls.Analyse("warm.py", Policy()), b"import torch\n\n\ndef f(x):\n    return torch.exp(x)\n")
+    analyse(Analyse("warm.py", Policy()), b"import torch\n\n\ndef f(x):\n    return torch.exp(x)\n")
     with Trace() as trace:  # to name functions, torch makes a list of them all
         torch.ones(2).exp()
     trace.names()
-    for type in (calls.Analyse | calls.Request, calls.Reply):
+    for type in (Analyse | calls.Request, calls.Reply):
         msgspec.msgpack.Decoder(type)
     if interpret := sys.modules.get("clozekit.kernels.interpret"):
         interpret.install()
 
 
-def analyse(request: calls.Analyse, raw: bytes) -> calls.Analysed:
+def analyse(request: Analyse, raw: bytes) -> Analysed:
     """Parse a file and hold it against the rules. Nothing of it has run when this is said."""
     try:
         with warnings.catch_warnings(action="ignore"):  # of the parser; those of running it are the learner's
             taken = submission.parse(raw, request.name)
-        return calls.Analysed(taken.source, rules.findings(taken.tree, request.policy))
+        return Analysed(taken.source, rules.findings(taken.tree, request.policy))
     except submission.Unreadable as unreadable:
-        return calls.Analysed(problem=unreadable.problem)
+        return Analysed(problem=unreadable.problem)
     except MemoryError:
-        return calls.Analysed(problem=Problem("unreadable-memory"))
+        return Analysed(problem=Problem("unreadable-memory"))
 
 
 def recorder(file: str, inputs: list[torch.Tensor]) -> Any:
