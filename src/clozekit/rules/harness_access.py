@@ -3,7 +3,7 @@
 What it does
     Reports what reaches into the judge, the interpreter or the machine: threads, processes, frames, sys.modules, the
     private parts of torch, its compilers and operator registry; changes to a library's own attributes; and questions
-    about the mode that a call runs in.
+    about the mode that a call runs in. `torch.jit.script` is free; it gives its function back.
 
 Why is this bad?
     An answer computes a result from its arguments. What lies below torch's public functions can do the exercise's work,
