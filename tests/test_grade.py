@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from clozekit import classroom
+from clozekit import classroom, submission
 from clozekit.catalog import Catalog
 from clozekit.cli import main
 from clozekit.errors import CannotCheck, ClozeError
@@ -163,7 +163,7 @@ def test_a_link_is_not_followed(handed, cloze_grade, course, tmp_path):
         "lab is a link, which is not followed; hand in the file itself"
     }
     with pytest.raises(OSError, match="symbolic links"):  # nor is one that takes a file's place after it was found
-        classroom.read(folder / "eve/lab/square.py")
+        submission.read(folder / "eve/lab/square.py", links=False)
 
 
 def test_a_pipe_a_huge_an_empty_and_a_binary_file(handed, cloze_grade):

@@ -10,7 +10,6 @@ is tried again.
 
 import contextlib
 import csv
-import errno
 import fcntl
 import hashlib
 import io
@@ -18,7 +17,6 @@ import json
 import os
 import platform
 import secrets
-import stat
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from importlib import metadata
@@ -31,7 +29,7 @@ from clozekit.catalog import Catalog
 from clozekit.engine import Engine
 from clozekit.errors import ClozeError, ContentError
 from clozekit.report import Problem, Report
-from clozekit.submission import LIMIT, Upload
+from clozekit.submission import Upload, read
 
 Line = dict[str, Any]  # of results.jsonl: the report as JSON, with `student`, `file` and `key`
 
@@ -101,18 +99,6 @@ def _meant(file: str, known: Collection[str]) -> tuple[str, bool, Problem | None
 def readable(name: str) -> str:
     """A file name as text; bytes that are not UTF-8 as \\xNN."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
-
-
-def read(path: Path) -> Upload:
-    """A student's file, if it still is one: a link may have taken its place since it was found.
-
-    Raises:
-        OSError: it cannot be read, or is no plain file.
-    """
-    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # a device or a pipe may never end
-            raise OSError(errno.EINVAL, "not a regular file")
-        return Upload(path.name, file.read(LIMIT + 1))
 
 
 @contextlib.contextmanager
@@ -244,7 +230,7 @@ class ClassRun:
         if handed.problem:
             return self.line(handed, self.nothing(handed, handed.problem)), True
         try:
-            upload = read(handed.path)
+            upload = read(handed.path, links=False)  # one may have taken its place since it was found
         except OSError as error:
             problem = Problem("unreadable", {"reason": error.strerror or str(error)})
             return self.line(handed, self.nothing(handed, problem)), True

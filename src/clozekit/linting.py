@@ -31,17 +31,15 @@ def lint(path: Path, sheet: Sheet) -> list[Finding]:
         ClozeError: the file cannot be read at all.
         CannotCheck: the rules themselves failed.
     """
-    if not path.is_file():
-        raise ClozeError(f"{path} is not a regular file")
     try:
-        file = path.open("rb")
+        upload = submission.read(path)
     except OSError as error:
         raise ClozeError(f"{path} cannot be read: {error.strerror}") from None
     reading, writing = os.pipe()
-    with file, open(reading, "rb") as told:
+    with open(reading, "rb") as told:
         child = os.fork()
         if not child:
-            _tell(writing, file.fileno(), path.name, sheet)
+            _tell(writing, upload, sheet)
         os.close(writing)
         answer = told.read()
         _, status = os.waitpid(child, 0)
@@ -52,12 +50,12 @@ def lint(path: Path, sheet: Sheet) -> list[Finding]:
     return [Finding("CZ902", "error", 1, 1, problem)]
 
 
-def _tell(writing: int, file: int, name: str, sheet: Sheet) -> None:
+def _tell(writing: int, upload: submission.Upload, sheet: Sheet) -> None:
     """The child's whole life. It leaves by _exit: what the parent has buffered is the parent's to write."""
     status = 1
     try:
         _confine()
-        found = _found(file, name, sheet)
+        found = _found(upload, sheet)
         with open(writing, "wb") as answer:
             answer.write(msgspec.json.encode(found))
         status = 0
@@ -67,11 +65,9 @@ def _tell(writing: int, file: int, name: str, sheet: Sheet) -> None:
         os._exit(status)
 
 
-def _found(file: int, name: str, sheet: Sheet) -> list[Finding]:
-    with open(file, "rb", closefd=False) as source:
-        raw = source.read()
+def _found(upload: submission.Upload, sheet: Sheet) -> list[Finding]:
     try:
-        return rules.findings(submission.parse(raw, name).tree, sheet.policy)
+        return rules.findings(submission.parse(upload.raw, upload.name).tree, sheet.policy)
     except submission.Unreadable as error:
         problem = error.problem
     if problem.facts.get("reason") in ("MemoryError", "RecursionError"):  # the parser has both words for both

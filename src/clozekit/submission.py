@@ -51,23 +51,20 @@ class Submission:
     tree: ast.Module
 
 
-def read(path: Path) -> Upload:
+def read(path: Path, links: bool = True) -> Upload:
     """Read a learner's file; of one that is too large only as much as shows that.
+
+    links: whether the path itself may be a symbolic link.
 
     Raises:
         FileNotFoundError, IsADirectoryError, PermissionError: as usual; the caller says what to do.
-        OSError: not a file, but a pipe or a device.
+        OSError: not a file, but a pipe, a device, or a link.
     """
-    with open(path, "rb", opener=_opened) as file:
+    flags = os.O_RDONLY | os.O_NONBLOCK | (0 if links else os.O_NOFOLLOW)  # a pipe must not make us wait
+    with open(os.open(path, flags), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
         return Upload(path.name, file.read(LIMIT + 1))
-
-
-def _opened(path: str, flags: int) -> int:
-    descriptor = os.open(path, flags | os.O_NONBLOCK)  # a pipe must not make us wait
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode) and not stat.S_ISDIR(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "not a regular file", path)
-    return descriptor
 
 
 def parse(raw: bytes, name: str) -> Submission:
