@@ -1,6 +1,6 @@
 """Every forward pass halves the parameters afterwards.
 
-Verdict: failed
+Verdict: failed, changed
 """
 
 import math
