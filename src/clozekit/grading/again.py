@@ -20,6 +20,7 @@ Kind = Literal["refilled", "repeated"]
 ROUNDS = 128  # of one call with little to do, before it is judged: whoever counts calls has lost count by then
 LITTLE = 256  # elements and characters of all arguments
 TOWARDS = 0.381966  # how far one value moves: to no simple fraction, which might meet a third value
+TRIES = 4  # elements that may move; in half precision one in a hundred would meet a third value all the same
 
 
 class Again(NamedTuple):
@@ -82,17 +83,18 @@ def _exchanged(x: Tensor) -> Tensor:
 
 
 def _moved(x: Tensor) -> Tensor:
-    """An element of the middle row has moved towards another one."""
+    """An element of the middle row has moved towards another one, to a value that x does not hold."""
     flat, places = _middle(x)
-    finite = [place for place in places or range(flat.numel()) if bool(flat[place].isfinite())]
-    if not finite or _overlaps(x):
-        return x
-    here, there = finite[len(finite) // 2], finite[0] if len(finite) > 1 else 0
-    value = flat[here].double() + (flat[there].double() - flat[here].double()) * TOWARDS
-    if not value.isfinite() or value.to(x.dtype) == flat[here]:
-        return x
-    flat[here] = value.to(x.dtype)
-    return flat.reshape(x.shape)
+    places = places or list(range(flat.numel()))
+    finite = [place for place, holds in zip(places, flat[places].isfinite().tolist(), strict=True) if holds]
+    middle = len(finite) // 2
+    for here in () if _overlaps(x) else finite[middle : middle + TRIES]:
+        for there in (finite[0], finite[-1], 0):
+            value = flat[here].double() + (flat[there].double() - flat[here].double()) * TOWARDS
+            if value.isfinite() and not (flat == value.to(x.dtype)).any():
+                flat[here] = value.to(x.dtype)
+                return flat.reshape(x.shape)
+    return x
 
 
 def _overlaps(x: Tensor) -> bool:
