@@ -26,6 +26,7 @@ COMPUTED = {
     "f'earlier-{answer.disturbed[0]}'": tuple(f"earlier-{kind}" for kind in get_args(calls.Earlier)),
     "kind": ("cpu", "segfault", "killed", "signal"),
     "f'meter-{above.name}'": tuple(f"meter-{name}" for name in get_args(MeterName)),
+    "f'meter-{name}'": tuple(f"meter-{name}" for name in get_args(MeterName)),
     "problem.kind": (),  # another one's
     "answer.problem.kind": (),
     "'forbidden-host' if self.proof else 'forbidden'": ("forbidden", "forbidden-host"),

@@ -52,6 +52,11 @@ def test_layout(check, case):
     check("softmax", LAYOUTS[case]())
 
 
+@pytest.mark.parametrize("call", ["softmax(float32[1024, 1000])", "softmax(bfloat16[512, 8192])"])
+def test_costs(check, call):
+    check.costs(call)
+
+
 @pytest.mark.hidden
 def test_sizes_drawn_anew(check):
     """One call after the other, so that what one leaves behind is wrong for the next."""
@@ -95,6 +100,13 @@ def ignores_strides(x_ptr, row, col, cols, inside):
 def ignores_column_stride(x_ptr, row, row_stride, col, inside):
     x = tl.load(x_ptr + row * row_stride + col, mask=inside, other=-float("inf"))
     x = x.to(tl.float32)
+
+
+@mistake(blank="normalise")
+def loads_the_row_again(x, x_ptr, row, row_stride, col, col_stride, inside):
+    weight = tl.exp(x - tl.max(x, axis=0))
+    x = tl.load(x_ptr + row * row_stride + col * col_stride, mask=inside, other=-float("inf")).to(tl.float32)
+    y = tl.exp(x - tl.max(x, axis=0)) / tl.sum(weight, axis=0)
 
 
 @mistake(blank="normalise")
@@ -160,6 +172,20 @@ def normalises_columns(x, rows, cols, softmax_kernel):
 def result_laid_out_as_x(x, rows, cols, softmax_kernel):
     y = torch.empty_like(x)
     softmax_kernel[(rows,)](y, x, x.stride(0), x.stride(1), cols, BLOCK=triton.next_power_of_2(cols))
+
+
+@mistake(blank="launch")
+def one_warp(x, rows, cols, softmax_kernel):
+    y = torch.empty((rows, cols), dtype=x.dtype, device=x.device)
+    BLOCK = triton.next_power_of_2(cols)
+    softmax_kernel[(rows,)](y, x, x.stride(0), x.stride(1), cols, BLOCK=BLOCK, num_warps=1)
+
+
+@mistake(blank="launch")
+def a_launch_per_row(x, rows, cols, softmax_kernel):
+    y = torch.empty((rows, cols), dtype=x.dtype, device=x.device)
+    for row in range(rows):
+        softmax_kernel[(1,)](y[row], x[row], x.stride(0), x.stride(1), cols, BLOCK=triton.next_power_of_2(cols))
 
 
 @mistake(blank="launch")

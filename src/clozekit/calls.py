@@ -6,6 +6,7 @@ Call("KVCache", None, [], {}, keep=1)         ->  Returned(Held(1))
 Call("append", 1, [k, v], {})                 ->  Returned(Items("tuple", [...]))
 Parameters(1, {"q_proj.weight": ...})         ->  Returned(None) | Mismatched(...)
 Replay(plan, [x])                             ->  Returned(Array(...), counts=Counts(load_bytes=512, ...))
+Measure(plan, [Blank(...)], {"sm_90": 87})      ->  Returned(None, launches=[Launch("softmax_kernel", ...)])
 """
 
 from typing import Annotated, Literal
@@ -13,6 +14,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from clozekit.kernels.plan import Counts, Plan
+from clozekit.meters.costs import Launch, Target
 from clozekit.values import Name, Value
 
 Text = Annotated[str, Meta(max_length=20_000)]
@@ -39,6 +41,7 @@ class Call(Struct, tag=True, frozen=True):
     record: write down what the host does, as a plan.
     evaluate: in evaluation mode, if it is a module.
     composite: run below autograd, where operators that are made of others show before they are taken apart.
+    dry: write the plan down while no program of a kernel runs, and send nothing else: a call of full size.
     """
 
     nonce: int
@@ -54,6 +57,7 @@ class Call(Struct, tag=True, frozen=True):
     rounds: int = 0
     evaluate: bool = False
     composite: bool = False
+    dry: bool = False
 
 
 class Parameters(Struct, tag=True, frozen=True):
@@ -73,12 +77,22 @@ class Replay(Struct, tag=True, frozen=True):
     inputs: list[Value]
 
 
+class Measure(Struct, tag=True, frozen=True):
+    """Count what the kernels of a plan cost, on tensors of these layouts; compile them to PTX of the version of each target."""
+
+    nonce: int
+    plan: Plan
+    inputs: list[Value]
+    targets: dict[Target, int]
+
+
 class Returned(Struct, tag=True, frozen=True):
     """A result, and what else the call did.
 
     changed: the arguments, by number, and the parameters, by name, that it altered in place.
     disturbed: what it altered of earlier calls. used: what torch was asked to do. steps: lines that ran, if counted.
     threads: how many that it started are still alive. plan: what the host did, if recorded. counts: of a replay.
+    launches: what each launch costs, if measured.
     """
 
     nonce: int
@@ -92,6 +106,7 @@ class Returned(Struct, tag=True, frozen=True):
     threads: int = 0
     plan: Plan | None = None
     counts: Counts | None = None
+    launches: Annotated[list[Launch], Meta(max_length=10_000)] = []
 
 
 class Raised(Struct, tag=True, frozen=True):
@@ -112,5 +127,5 @@ class Mismatched(Struct, tag=True, frozen=True):
     shapes: Annotated[dict[Name, Annotated[list[int], Meta(max_length=16)]], Meta(max_length=2000)]
 
 
-Request = Load | Call | Parameters | Replay
+Request = Load | Call | Parameters | Replay | Measure
 Reply = Returned | Raised | Mismatched

@@ -13,7 +13,9 @@ from msgspec import Struct
 
 Verdict = Literal["passed", "failed", "could not check"]
 Tier = Literal["A", "B", "C"]
-MeterName = Literal["launches", "loads", "stores", "scratch"]  # of a kernel; all but the first in bytes
+OnEachCall = Literal["launches", "loads", "stores", "scratch"]  # of a kernel; all but the first in bytes
+OfFullSize = Literal["sectors", "flops", "plain_flops", "stack"]  # of a kernel, asked by a grader; the last in bytes
+MeterName = Literal[OnEachCall, OfFullSize]
 EXIT_STATUS: dict[str, int] = {"passed": 0, "failed": 1, "could not check": 3}
 
 

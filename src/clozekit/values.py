@@ -11,6 +11,7 @@ import torch
 from msgspec import Meta, Struct
 from torch import Tensor
 
+from clozekit.meters.callstring import Blank
 from clozekit.wire import Violation
 
 DEPTH_LIMIT = 16
@@ -80,7 +81,7 @@ class Foreign(Struct, tag="foreign", frozen=True):
     name: Name
 
 
-Value = None | bool | int | float | str | Octets | Array | Items | Large | Held | Foreign
+Value = None | bool | int | float | str | Octets | Array | Items | Large | Held | Foreign | Blank
 
 
 def encode(value: Any, buffers: list[Any], strided: bool = False, depth: int = 0) -> Value:
@@ -105,7 +106,7 @@ def encode(value: Any, buffers: list[Any], strided: bool = False, depth: int = 0
         return Items("dict", [encode(item, buffers, strided, depth + 1) for pair in value.items() for item in pair])
     if isinstance(value, tuple):  # a named tuple is a tuple
         return Items("tuple", [encode(item, buffers, strided, depth + 1) for item in value])
-    if isinstance(value, Held | Foreign):
+    if isinstance(value, Held | Foreign | Blank):
         return value
     return Foreign(f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")[:200])
 
@@ -151,6 +152,12 @@ class Reader:
             return value.data
         if isinstance(value, Large):
             return int(value.digits, 16)
+        if isinstance(value, Blank):
+            if not self.strided:
+                raise Violation("a tensor without bytes")
+            from clozekit.meters.blank import blank
+
+            return blank(value.dtype, value.shape, value.strides)
         if isinstance(value, Held) and self.held is not None:
             if value.number not in self.held:
                 raise Violation("an unknown object")

@@ -85,14 +85,14 @@ def surroundings(scratch: str) -> None:
 
 
 class Worker:
-    """Serves Analyse, Load, Call, Parameters and Replay for one submission."""
+    """Serves Analyse, Load, Call, Parameters, Replay and Measure for one submission."""
 
     def __init__(self, channel: Channel):
         self.channel = channel
         self.module = types.ModuleType(MODULE)
         self.name = MODULE
         self.held: dict[int, Any] = {}
-        self.kernels: dict[int, Any] = {}  # of a source that was loaded alone
+        self.kernels: dict[int, Any] = {}  # of the source, loaded alone
         self.given: tuple[list[Any], dict[str, Any]] = [], {}  # the arguments of the last call
         self.earlier = Earlier()
 
@@ -126,6 +126,10 @@ class Worker:
             return self.parameters(request, reader)
         if isinstance(request, calls.Replay):
             return self.replay(request, reader, buffers)
+        if isinstance(request, calls.Measure):
+            return self.measure(request, reader)
+        if isinstance(request, calls.Call) and request.dry:
+            return self.dry(request, reader)
         return self.call(request, reader, buffers)
 
     def load(self, request: calls.Load) -> calls.Reply:
@@ -153,6 +157,25 @@ class Worker:
         inputs = [reader.decode(value) for value in request.inputs]
         answer, counts = replay.run(request.plan, inputs, self.kernels)
         return calls.Returned(request.nonce, values.encode(answer, buffers), counts=counts)
+
+    def measure(self, request: calls.Measure, reader: values.Reader) -> calls.Reply:
+        """The costs of a plan, by the kernels alone."""
+        from clozekit.meters import measuring
+
+        inputs = [reader.decode(value) for value in request.inputs]
+        return calls.Returned(
+            request.nonce, launches=measuring.plan(request.plan, inputs, self.kernels, request.targets)
+        )
+
+    def dry(self, request: calls.Call, reader: values.Reader) -> calls.Reply:
+        """The plan of one call of full size."""
+        from clozekit.meters import measuring
+
+        args = [reader.decode(arg) for arg in request.args]
+        kwargs = {name: reader.decode(arg) for name, arg in request.kwargs.items()}
+        leaves = tensors([args, kwargs])
+        script = measuring.dry(self.find(request), args, kwargs, recorder(self.name, leaves))
+        return calls.Returned(request.nonce, plan=script)
 
     def call(self, request: calls.Call, reader: values.Reader, buffers: list[Any]) -> calls.Reply:
         """One call; with cotangents also backward."""

@@ -29,7 +29,10 @@ from clozekit.wire import Channel, Gone
 
 SYMBOLS = "torch.fx.experimental.symbolic_shapes"  # the first backward imports it, and sympy with it: 0.25 s
 PRELOAD = ("numpy", "torch", "pytest", "_pytest.assertion.rewrite", "clozekit.worker", "clozekit.tester", SYMBOLS)
-OPTIONAL = ("triton", "triton.language", "clozekit.kernels.record", "clozekit.kernels.alone", "clozekit.kernels.replay")
+OPTIONAL = (
+    "triton", "triton.language", "clozekit.kernels.record", "clozekit.kernels.alone", "clozekit.kernels.replay",
+    "clozekit.meters.measuring",
+)  # fmt: skip
 PAUSE = 0.01  # seconds between two looks at processes that are dying
 LAST_RITES = 2.0  # seconds that all children together have to die in the end
 PR_SET_PDEATHSIG = 1

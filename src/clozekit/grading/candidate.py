@@ -20,6 +20,7 @@ import msgspec
 from clozekit import calls, values
 from clozekit.errors import CannotCheck
 from clozekit.kernels.plan import Counts, Plan
+from clozekit.meters.costs import Launch
 from clozekit.protocol import Limits, Ready
 from clozekit.report import Problem
 from clozekit.wire import Channel, Gone, TimedOut, Violation
@@ -56,6 +57,7 @@ class Answer:
     threads: int = 0
     plan: Plan | None = None
     counts: Counts | None = None
+    launches: list[Launch] = field(default_factory=list)
     problem: Problem | None = None
 
 
@@ -188,6 +190,7 @@ class Candidate:
             threads=reply.threads,
             plan=reply.plan,
             counts=reply.counts,
+            launches=reply.launches,
         )
         reader.finish()
         return answer

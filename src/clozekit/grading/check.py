@@ -26,11 +26,12 @@ from clozekit import calls, values
 from clozekit.describe import describe
 from clozekit.grading.again import Again, is_little, refilled, repeated
 from clozekit.grading.candidate import Candidate
-from clozekit.grading.evidence import Evidence, Proof, other
+from clozekit.grading.evidence import COMPILE_SECONDS, Evidence, Proof, other
 from clozekit.grading.marks import Reference
 from clozekit.grading.questions import PARAMETERS, Kept, Method, Question, Truth, encode, resolve, signature
 from clozekit.grading.tolerance import expect, expect_gradients, floating_leaves, leaves
 from clozekit.grading.trees import mapped
+from clozekit.meters import callstring
 from clozekit.report import Problem
 
 KERNELS = 0.3  # the share of calls of a kernel that are asked again: the interpreter is slow
@@ -157,6 +158,36 @@ class Check:
             question.smaller = smaller
             self.questions.append(question)
             self._ask(question)
+
+    def costs(self, text: str) -> None:
+        """What a call of full size costs, `softmax(float32[4096, 1000])`, may not be above the thresholds of the exercise.
+
+        Nothing of that size is computed: the kernels are compiled, and a few programs of each launch are counted.
+
+        Raises:
+            Refused: a meter is above its bar, or a kernel does not compile.
+            GraderError: the call cannot be read, or no kernel is asked for.
+        """
+        __tracebackhide__ = True
+        try:
+            call = callstring.parse(text)
+        except callstring.BadCall as bad:
+            raise GraderError(str(bad)) from None
+        if self.evidence is None:
+            raise GraderError("costs are counted of kernels only")
+        request = calls.Call(0, call.target, None, call.args, call.kwargs, dry=True)
+        question = Question(call.text, request, [], priced=call)
+        self.questions.append(question)
+        self.evidence.solution.bill(call)
+        if self.candidate is None:
+            return
+        question.answer = self.candidate.ask(request, [], COMPILE_SECONDS)
+        question.problem = question.judge(question.answer)
+        if not question.problem:
+            plan = question.answer.plan
+            question.meters, question.problem = self.evidence.judge_costs(call, plan, self.hidden)
+        if question.problem:
+            raise Refused(question.problem)
 
     def _question(self, target: str | Kept | Method, args: tuple, kwargs: dict) -> Question:
         held, name, label = resolve(target)

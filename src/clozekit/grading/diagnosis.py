@@ -3,7 +3,8 @@
 A submission that forgot eps and one that we made forget it differ by rounding; both are far from the truth. So an
 answer is a mistake's if it is twenty times nearer to the mistake's answer than that is to the reference, in every call
 of every test: the tests that pass must pass for the mistake too. A mistake that only loses precision (`rounding=True`)
-has no answer of its own; it is recognised by the set of tests that it fails, and by how far off it is there.
+has no answer of its own; it is recognised by the set of tests that it fails, and by how far off it is there. Where a right
+answer costs too much, the mistake must exceed the same meters, by about as much.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,39 +14,72 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from clozekit.grading import costs
 from clozekit.grading.candidate import Answer, Candidate
 from clozekit.grading.compare import difference
 from clozekit.grading.questions import Question
 from clozekit.grading.tolerance import Expected
 from clozekit.grading.trees import parts
+from clozekit.report import Meter, MeterName, Problem
 
 NEARER = 20.0
 SIMILAR = 30.0  # two losses of precision: bfloat16 rounds 8 times as coarsely as float16
 NO_SYMPTOM = {"blank", "missing", "timeout", "budget", "exit", "protocol"}  # what these do is not a wrong answer
 Trials = Mapping[str, list[Question]]
+Price = Callable[[Question, Candidate], Mapping[MeterName, Meter] | Problem]
 
 
-def diagnose(trials: Trials, mistaken: Mapping[str, str], suspect: Candidate, rounding: frozenset[str]) -> str | None:
+def diagnose(
+    trials: Trials,
+    mistaken: Mapping[str, str],
+    suspect: Candidate,
+    rounding: frozenset[str],
+    price: Price | None = None,
+) -> str | None:
     """The name of the first mistake that explains every answer, or None.
 
     trials: the questions of each test, as the submission answered them; a failed test ends with its refused question.
-    mistaken: for each mistake the source that makes it. suspect: runs those sources.
+    mistaken: for each mistake the source that makes it. suspect: runs those sources. price: what a call of full size
+    costs the one that it runs now.
     """
     refused = {name: trial[-1].problem for name, trial in trials.items() if trial and trial[-1].problem}
     if all(problem.kind in NO_SYMPTOM for problem in refused.values()):
         return None
-    # a short refused test comes first: it clears most mistakes
-    ordered = sorted(trials, key=lambda name: (name not in refused, len(trials[name])))
+    # a short refused test comes first: it clears most mistakes; and costs last, since kernels are compiled for them
+    ordered = sorted(trials, key=lambda name: (is_priced(trials[name]), name not in refused, len(trials[name])))
     by_pattern = None
     for name, source in mistaken.items():
         same = _same_verdict if name in rounding else _same_answer
         if same is _same_verdict and by_pattern:
             continue
-        if all(_same_trial(trials[test], source, suspect, same) for test in ordered):
+        if all(
+            _same_costs(trials[test], source, suspect, price)
+            if price and is_priced(trials[test])
+            else _same_trial(trials[test], source, suspect, same)
+            for test in ordered
+        ):
             if same is _same_answer:
                 return name
             by_pattern = name
     return by_pattern
+
+
+def is_priced(trial: list[Question]) -> bool:
+    """Whether a test asks for the costs of a call."""
+    return any(question.priced for question in trial)
+
+
+def _same_costs(trial: list[Question], source: str, suspect: Candidate, price: Price) -> bool:
+    """Both cheap enough, or both too dear in the same way, by about as much."""
+    suspect.become(source)
+    for question in trial:
+        theirs = price(question, suspect)
+        if isinstance(theirs, Problem):
+            if question.meters or question.problem is None or question.problem.kind != theirs.kind:
+                return False
+        elif not question.meters or not costs.alike(question.meters, theirs):
+            return False
+    return True
 
 
 def _same_trial(

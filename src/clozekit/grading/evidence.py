@@ -24,15 +24,22 @@ import torch
 from torch import Tensor
 
 from clozekit import calls, values
+from clozekit.grading import costs
 from clozekit.grading.candidate import Candidate, Spawn
 from clozekit.grading.compare import difference
 from clozekit.grading.tolerance import Expected
 from clozekit.grading.trees import leaves
 from clozekit.kernels import plan
+from clozekit.meters import assembling
+from clozekit.meters.callstring import CallString
+from clozekit.meters.costs import Target
 from clozekit.protocol import Limits
 from clozekit.report import Meter, MeterName, Problem
 
 SCALE = (0.7, 0.9)  # of the other values: near the first ones, and what did not overflow does not now
+SOLUTION = "solution.py"
+COMPILE_SECONDS = 60.0  # for all kernels of a call and both targets; the solutions take less than one
+MEMORY = 3 << 30  # bytes that a call of full size may allocate, without touching them
 SHOWN = 3  # names of what the host computed
 
 Bars = Mapping[MeterName, float]  # what each meter may show at most
@@ -44,6 +51,7 @@ class Solution:
     def __init__(self, source: str, thresholds: Bars):
         self.source, self.thresholds = source, thresholds
         self.known: dict[bytes, Bars] = {}
+        self.bills: dict[str, costs.Bill] = {}
         self.module: types.ModuleType | None = None
 
     def bars(self, target: str, args: tuple, kwargs: dict[str, Any]) -> Bars:
@@ -52,9 +60,36 @@ class Solution:
             return {}
         key = _fingerprint([target, list(args), kwargs])
         if key not in self.known:
-            costs = self._costs(target, args, kwargs)
-            self.known[key] = {name: ratio * costs[name] for name, ratio in self.thresholds.items()}
+            known = self._costs(target, args, kwargs)
+            self.known[key] = {name: ratio * known[name] for name, ratio in self.thresholds.items() if name in known}
         return self.known[key]
+
+    def bill(self, call: CallString) -> costs.Bill:
+        """What one call of full size costs the solution. Its scratch is measured by the tensors of the call, as above.
+
+        Raises:
+            RuntimeError: the solution does not compile, or its host computes.
+        """
+        if call.text not in self.bills:
+            from clozekit.kernels import alone
+            from clozekit.kernels.record import Recorder
+            from clozekit.meters import measuring
+            from clozekit.meters.blank import blank
+
+            function = vars(self._loaded())[call.target]
+            known = [(leaf, blank(leaf.dtype, leaf.shape, leaf.strides)) for leaf in call.tensors]
+            made = {id(leaf): tensor for leaf, tensor in known}
+            inputs = [tensor for _, tensor in known]
+            args = [made.get(id(arg), arg) for arg in call.args]
+            kwargs = {name: made.get(id(arg), arg) for name, arg in call.kwargs.items()}
+            script = measuring.dry(function, args, kwargs, Recorder(SOLUTION, inputs))
+            launches = measuring.plan(script, inputs, alone.load(self.source, SOLUTION), targets())
+            found = costs.bill(script, len(inputs), passes(script, inputs), launches)
+            if found.refused or script.host:
+                raise RuntimeError(f"{call.text}: {found.refused or script.host}")
+            size = call.size + sum(view.bytes for view in plan.views(script.answer))
+            self.bills[call.text] = costs.Bill(found.costs | {"scratch": size})
+        return self.bills[call.text]
 
     def _costs(self, target: str, args: tuple, kwargs: dict[str, Any]) -> dict[MeterName, int]:
         """The costs of the solution; its own scratch is none, so that of others is measured by the tensors of the call."""
@@ -79,10 +114,9 @@ class Solution:
             from clozekit.kernels import interpret
 
             interpret.install()
-            name = "solution.py"
-            linecache.cache[name] = (len(self.source), None, self.source.splitlines(True), name)
+            linecache.cache[SOLUTION] = (len(self.source), None, self.source.splitlines(True), SOLUTION)
             self.module = types.ModuleType("solution")
-            exec(compile(self.source, name, "exec", dont_inherit=True), vars(self.module))
+            exec(compile(self.source, SOLUTION, "exec", dont_inherit=True), vars(self.module))
         return self.module
 
 
@@ -121,10 +155,8 @@ class Evidence:
         """Why a right answer is refused all the same; None if the kernels alone compute it, at no more than the bars."""
         if script is None:
             return Problem("protocol", {"call": proof.text, "reason": "no plan"})
-        if script.host:
-            more = len(script.host) - SHOWN
-            names = ", ".join(sorted(script.host)[:SHOWN]) + (f" (+{more})" if more > 0 else "")
-            return Problem("host", {"call": proof.text, "names": names})
+        if found := _host(proof.text, script):
+            return found
         buffers: list[Any] = []
         inputs = [values.encode(tensor, buffers, strided=True) for tensor in proof.inputs]
         try:
@@ -137,15 +169,54 @@ class Evidence:
         if answer.problem:
             facts = {"call": proof.text} | answer.problem.facts
             return Problem("alone", facts) if answer.problem.kind == "raised" else Problem(answer.problem.kind, facts)
-        if found := difference(answer.value, proof.truth):
-            facts = {name: str(getattr(found, name)) for name in ("where", "yours", "expected", "wrong", "total")}
+        if off := difference(answer.value, proof.truth):
+            facts = {name: str(getattr(off, name)) for name in ("where", "yours", "expected", "wrong", "total")}
             return Problem("replay", {"call": proof.text} | facts)
         return self._measure(proof, script, answer.counts or plan.Counts(), hidden)
 
+    def price(self, call: CallString, script: plan.Plan | None, kernels: Candidate) -> dict[MeterName, Meter] | Problem:
+        """The meters of one call of full size, on a plan that the host has made for it; or why there are none."""
+        if script is None:
+            return Problem("protocol", {"call": call.text, "reason": "no plan"})
+        if found := _host(call.text, script):
+            return found
+        try:
+            plan.check(script, [leaf.extent for leaf in call.tensors], MEMORY)
+        except plan.Impossible as impossible:
+            return Problem("protocol", {"call": call.text, "reason": str(impossible)})
+        if plan.has_unknown(script):
+            return Problem("from-elsewhere", {"call": call.text})
+        answer = kernels.ask(calls.Measure(0, script, list(call.tensors), targets()), [], COMPILE_SECONDS)
+        if answer.problem:
+            facts = {"call": call.text} | answer.problem.facts
+            return Problem("alone", facts) if answer.problem.kind == "raised" else Problem(answer.problem.kind, facts)
+        copied = plan.passes(script, [(leaf.shape, leaf.strides) for leaf in call.tensors])
+        bill = costs.bill(script, len(call.tensors), copied, answer.launches)
+        if bill.refused:
+            return Problem("compile", {"call": call.text} | bill.refused)
+        return costs.measured(bill, self.solution.bill(call), self.solution.thresholds)
+
+    def judge_costs(
+        self, call: CallString, script: plan.Plan | None, hidden: bool
+    ) -> tuple[dict[MeterName, Meter], Problem | None]:
+        """The meters of one call of full size, and the first of them that is above its bar."""
+        found = self.price(call, script, self.hidden if hidden else self.visible)
+        if isinstance(found, Problem):
+            return {}, found
+        if not hidden:
+            for meter in found.values():
+                self._keep(meter)
+        return found, costs.problem(call.text, found)
+
+    def _keep(self, meter: Meter) -> None:
+        known = self.meters.get(meter.name)
+        if known is None or meter.share > known.share:
+            self.meters[meter.name] = meter
+
     def _measure(self, proof: Proof, script: plan.Plan, counts: plan.Counts, hidden: bool) -> Problem | None:
         """The first meter above its bar. Of a hidden call nothing is kept."""
-        copied = plan.passes(script, [(list(each.shape), list(each.stride())) for each in proof.inputs])
-        costs: dict[MeterName, int] = {
+        copied = passes(script, proof.inputs)
+        spent: dict[MeterName, int] = {
             "launches": sum(isinstance(step, plan.Launch) for step in script.steps),
             "loads": counts.load_bytes + copied,
             "stores": counts.store_bytes + copied,
@@ -153,10 +224,9 @@ class Evidence:
         }
         above = None
         for name, bar in proof.bars.items():
-            meter = Meter(name, costs[name], bar, "passed" if costs[name] <= bar else "failed")
-            known = self.meters.get(name)
-            if not hidden and (known is None or meter.share > known.share):
-                self.meters[name] = meter
+            meter = Meter(name, spent[name], bar, "passed" if spent[name] <= bar else "failed")
+            if not hidden:
+                self._keep(meter)
             if meter.verdict == "failed" and above is None:
                 above = meter
         if above is None:
@@ -169,6 +239,25 @@ class Evidence:
         """End the workers."""
         self.visible.stop()
         self.hidden.stop()
+
+
+def _host(text: str, script: plan.Plan) -> Problem | None:
+    """What the host computed, if it did."""
+    if not script.host:
+        return None
+    more = len(script.host) - SHOWN
+    names = ", ".join(sorted(script.host)[:SHOWN]) + (f" (+{more})" if more > 0 else "")
+    return Problem("host", {"call": text, "names": names})
+
+
+def passes(script: plan.Plan, inputs: list[Tensor]) -> int:
+    """Bytes that the host copies for nothing."""
+    return plan.passes(script, [(list(each.shape), list(each.stride())) for each in inputs])
+
+
+def targets() -> dict[Target, int]:
+    """What kernels are compiled for, each with the PTX version that its assembler reads."""
+    return {target: assembling.ptx_version(target) for target in costs.TARGETS}
 
 
 def other(leaf: Any, draw: torch.Generator) -> Any:

@@ -21,11 +21,11 @@ from clozekit.grading.again import ROUNDS
 from clozekit.grading.candidate import Candidate, Spawn
 from clozekit.grading.check import Check
 from clozekit.grading.diagnosis import diagnose
-from clozekit.grading.evidence import Evidence, Solution
+from clozekit.grading.evidence import COMPILE_SECONDS, Evidence, Solution
 from clozekit.grading.marks import references
 from clozekit.grading.questions import Question, Truth
 from clozekit.protocol import Limits
-from clozekit.report import Meter
+from clozekit.report import Meter, MeterName, Problem
 
 
 @dataclass
@@ -97,11 +97,22 @@ class Grading:
 
         The mistakes are the author's code, so one worker runs them all, one after the other.
         """
-        suspect = Candidate(self.spawn, "", self.source.name, self.limits)
+        suspect, kernels = (
+            Candidate(self.spawn, "", self.source.name, self.limits, alone=alone) for alone in (False, True)
+        )
+
+        def price(question: Question, suspect: Candidate) -> Mapping[MeterName, Meter] | Problem:
+            assert self.evidence is not None
+            assert question.priced is not None
+            answer = suspect.ask(question.request, [], COMPILE_SECONDS)
+            kernels.become(suspect.source)
+            return question.judge(answer) or self.evidence.price(question.priced, answer.plan, kernels)
+
         try:
-            return diagnose(self.trials, self.source.mistaken, suspect, self.source.rounding)
+            return diagnose(self.trials, self.source.mistaken, suspect, self.source.rounding, price)
         finally:
             suspect.stop()
+            kernels.stop()
 
     def meters(self) -> list[Meter]:
         """What the costs of a kernel were, as far as they are anybody's business."""

@@ -16,7 +16,8 @@ from clozekit.grading.candidate import Answer, clean
 from clozekit.grading.compare import difference, excess
 from clozekit.grading.evidence import Proof
 from clozekit.grading.tolerance import Expected, floating_leaves
-from clozekit.report import Problem
+from clozekit.meters.callstring import CallString
+from clozekit.report import Meter, MeterName, Problem
 
 PARAMETERS = "parameters"  # what a module's reference calls its first argument
 
@@ -72,6 +73,8 @@ class Question:
     smaller: "Question | None" = None  # the call that must take as many steps of Python
     proof: Proof | None = None  # where a kernel must have computed the answer
     again: str = ""  # the kind of another call, see `again`
+    priced: CallString | None = None  # a call of full size, whose costs are judged and no values
+    meters: dict[MeterName, Meter] = field(default_factory=dict)  # of such a call
     answer: Answer = field(default_factory=Answer)
     problem: Problem | None = None
 

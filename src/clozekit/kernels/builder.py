@@ -12,7 +12,7 @@ Triton's own interpreter adds and compares the bits of bfloat16 as integers, and
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import triton.language as tl
@@ -31,6 +31,7 @@ _STORED = {
 }
 _COMPUTED = _STORED | {"bf16": np.dtype(np.float32)}
 _ADDRESS = np.dtype(np.uint64)
+SPECIAL = {np.exp, np.exp2, np.log, np.log2, np.sqrt, np.sin, np.cos}
 
 
 @dataclass
@@ -40,6 +41,32 @@ class Running:
     kernel: str
     arguments: list[bounds.Argument] = field(default_factory=list)
     watchers: list[Callable[[bounds.Access], None]] = field(default_factory=list)
+
+
+class Arithmetic(NamedTuple):
+    """One operation on a block, as a meter gets to see it."""
+
+    kind: Literal["plain", "special", "dot"]  # special: exp, log, sin and their like; dot: tl.dot
+    flops: int  # of a special function: one
+    inputs: str = ""  # of tl.dot: the dtype of its operands, "fp16"
+    precision: str = ""  # of tl.dot on float32: "TF32", "IEEE" ...
+
+
+Kind = Literal["plain", "special", "dot"]
+counters: list[Callable[[Arithmetic], None]] = []  # called for each operation on floats; for meters
+
+
+def count(kind: Kind, flops: int, *of: str) -> None:
+    """Tell whoever counts what has been computed."""
+    for counter in counters:
+        counter(Arithmetic(kind, flops, *of))
+
+
+def counted(kind: Kind, handle: TensorHandle, each: int = 1) -> TensorHandle:
+    """A result; if it is of floats, `each` operations for every element have been done."""
+    if counters and handle.data.dtype.kind == "f":
+        count(kind, each * handle.data.size)
+    return handle
 
 
 def is_bfloat16(dtype: tl.dtype) -> bool:
@@ -190,26 +217,37 @@ class Builder(InterpreterBuilder):
         return TensorHandle(round_bfloat16(wide.data), tl.bfloat16)
 
     def binary_op(self, lhs: TensorHandle, rhs: TensorHandle, op: Any) -> TensorHandle:
-        return _rounded(super().binary_op(lhs, rhs, op))
+        return counted("plain", _rounded(super().binary_op(lhs, rhs, op)))
 
     def unary_op(self, arg: TensorHandle, op: Any) -> TensorHandle:
-        return _rounded(TensorHandle(undefined.keep(op(arg.data), arg.data), arg.dtype.scalar))
+        result = _rounded(TensorHandle(undefined.keep(op(arg.data), arg.data), arg.dtype.scalar))
+        return counted("special" if op in SPECIAL else "plain", result)
 
     def create_fabs(self, arg: TensorHandle) -> TensorHandle:
-        return TensorHandle(np.abs(arg.data), arg.dtype.scalar)
+        return counted("plain", TensorHandle(np.abs(arg.data), arg.dtype.scalar))
+
+    def create_erf(self, arg: TensorHandle) -> TensorHandle:
+        return counted("special", super().create_erf(arg))
+
+    def create_rsqrt(self, arg: TensorHandle) -> TensorHandle:
+        return counted("special", super().create_rsqrt(arg))
 
     def create_fma(self, x: TensorHandle, y: TensorHandle, z: TensorHandle) -> TensorHandle:
         wide = np.float32 if z.data.dtype == np.float16 else z.data.dtype
         total = x.data.astype(wide) * y.data + z.data
-        return _rounded(TensorHandle(total.astype(z.data.dtype), z.dtype.scalar))
+        return counted("plain", _rounded(TensorHandle(total.astype(z.data.dtype), z.dtype.scalar)), each=2)
 
     def create_maxnumf(self, lhs: TensorHandle, rhs: TensorHandle) -> TensorHandle:
-        return TensorHandle(undefined.keep(np.fmax(lhs.data, rhs.data), lhs.data, rhs.data), lhs.dtype.scalar)
+        larger = undefined.keep(np.fmax(lhs.data, rhs.data), lhs.data, rhs.data)
+        return counted("plain", TensorHandle(larger, lhs.dtype.scalar))
 
     def create_minnumf(self, lhs: TensorHandle, rhs: TensorHandle) -> TensorHandle:
-        return TensorHandle(undefined.keep(np.fmin(lhs.data, rhs.data), lhs.data, rhs.data), lhs.dtype.scalar)
+        smaller = undefined.keep(np.fmin(lhs.data, rhs.data), lhs.data, rhs.data)
+        return counted("plain", TensorHandle(smaller, lhs.dtype.scalar))
 
     def create_dot(self, a: TensorHandle, b: TensorHandle, d: TensorHandle, precision: Any, *more: Any) -> TensorHandle:
+        if counters:
+            count("dot", 2 * a.data.size * b.data.shape[-1], a.dtype.scalar.name, precision.name)
         if a.dtype.scalar.is_fp8() or b.dtype.scalar.is_fp8():
             return super().create_dot(a, b, d, precision, *more)
         floats = a.data.dtype.kind == "f"
@@ -226,7 +264,7 @@ class Builder(InterpreterBuilder):
     ) -> TensorHandle:
         operands = [arg.data for arg in args]
         result = np.asarray(libdevice.find(symbol)(*operands)).astype(np_dtype(ret_type))
-        return TensorHandle(undefined.keep(result, *operands), ret_type.scalar)
+        return counted("special", TensorHandle(undefined.keep(result, *operands), ret_type.scalar))
 
     def create_inline_asm(self, *args: Any) -> TensorHandle:
         raise NotImplementedError("inline assembly cannot be run on the CPU")

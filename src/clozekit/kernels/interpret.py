@@ -10,13 +10,15 @@ Not as on a GPU: programs run one after the other, so that a race must be looked
 tl.map_elementwise, pointers read from memory (their tensors are no arguments of the launch).
 """
 
+import itertools
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 import triton
 import triton.language as tl
 from triton.backends.nvidia.compiler import CUDAOptions
@@ -32,12 +34,15 @@ from clozekit.kernels.language import BUILDER, INTERPRETED
 __all__ = ["Access", "Launch", "OutOfBounds", "forget", "install", "launches", "observers", "uninstall", "watchers"]
 
 
+Grid = tuple[int, int, int]
+
+
 @dataclass(frozen=True)
 class Launch:
     """One launch, as its host code asked for it."""
 
     kernel: str
-    grid: tuple[int, int, int]
+    grid: Grid
     arguments: dict[str, str]  # as text: "float32[4, 1000]", "1000"
     constexprs: dict[str, Any]
     num_warps: int
@@ -47,6 +52,7 @@ class Launch:
 launches: list[Launch] = []  # since the last forget()
 observers: list[Callable[..., None]] = []  # called before the programs of each launch; for `record`
 watchers: list[Callable[[Access], None]] = []  # called before each touch of memory; for meters
+samplers: list[Callable[[Grid], Iterable[Grid]]] = []  # which programs of a grid run, where not all do; for meters
 _patches = language.Patches()
 
 
@@ -102,14 +108,21 @@ def run(kernel: JITFunction, *args: Any, grid: Any, warmup: bool, **kwargs: Any)
     bound.apply_defaults()
     given = bound.arguments
     size = _grid(grid(dict(given)) if callable(grid) else grid)
+    with torch._C.DisableTorchFunction():  # what follows asks tensors where they lie, which no mode needs to hear
+        _launch(kernel, size, dict(given), num_warps, num_stages)
+    return compiled
+
+
+def _launch(kernel: JITFunction, size: Grid, given: dict[str, Any], num_warps: int, num_stages: int) -> None:
+    """All programs of one launch, in this process."""
     constexprs = {p.name: tl.core._unwrap_if_constexpr(given[p.name]) for p in kernel.params if p.is_constexpr}
     described = {p.name: _describe(given[p.name]) for p in kernel.params if not p.is_constexpr}
     launches.append(Launch(kernel.__name__, size, described, constexprs, num_warps, num_stages))
     for observe in observers:
-        observe(kernel, size, dict(given), num_warps=num_warps, num_stages=num_stages)
+        observe(kernel, size, given, num_warps=num_warps, num_stages=num_stages)
     function = rewrite.function(kernel)
     programs = races.Programs(kernel.__name__, kernel.fn.__code__.co_filename)
-    together = [*watchers, lambda access: programs.touched(BUILDER.grid_idx, access)]
+    together = [*watchers] if samplers else [*watchers, lambda access: programs.touched(BUILDER.grid_idx, access)]
     running = builder.Running(kernel.__name__, watchers=together)
     BUILDER.launch = running
     try:
@@ -119,16 +132,13 @@ def run(kernel: JITFunction, *args: Any, grid: Any, warmup: bool, **kwargs: Any)
         programs.check()
     finally:
         BUILDER.launch = None
-    return compiled
 
 
-def _programs(function: Callable[..., Any], grid: tuple[int, int, int], arguments: dict[str, Any]) -> None:
+def _programs(function: Callable[..., Any], grid: Grid, arguments: dict[str, Any]) -> None:
     BUILDER.set_grid_dim(*grid)
-    for x in range(grid[0]):
-        for y in range(grid[1]):
-            for z in range(grid[2]):
-                BUILDER.set_grid_idx(x, y, z)
-                function(**arguments)
+    for program in samplers[-1](grid) if samplers else itertools.product(*map(range, grid)):
+        BUILDER.set_grid_idx(*program)
+        function(**arguments)
 
 
 def _call(function: JITFunction, *args: Any, **kwargs: Any) -> Any:
@@ -140,7 +150,7 @@ def _call(function: JITFunction, *args: Any, **kwargs: Any) -> Any:
     return rewrite.function(function)(*args, **kwargs)
 
 
-def _grid(grid: Any) -> tuple[int, int, int]:
+def _grid(grid: Any) -> Grid:
     if not isinstance(grid, tuple | list):
         raise TypeError(f"a grid is a tuple such as (rows,), or a function that returns one, not {grid!r}")
     sizes = [operator.index(tl.core._unwrap_if_constexpr(size)) for size in grid]

@@ -149,15 +149,15 @@ class Impossible(Exception):
     """A plan that no call can have had."""
 
 
-def check(plan: Plan, inputs: list[int]) -> None:
+def check(plan: Plan, inputs: list[int], memory: int = MEMORY) -> None:
     """Refuse a plan that names what there is not. `inputs`: the bytes of each tensor among the arguments.
 
     Raises:
         Impossible: a view outside its buffer, a buffer before its allocation, too much memory, an unknown dtype.
     """
     sizes = list(inputs)
-    if sum(step.size for step in plan.steps if isinstance(step, Allocate)) > MEMORY:
-        raise Impossible(f"more than {MEMORY} bytes allocated")
+    if sum(step.size for step in plan.steps if isinstance(step, Allocate)) > memory:
+        raise Impossible(f"more than {memory} bytes allocated")
     for step in plan.steps:
         if isinstance(step, Allocate):
             sizes.append(step.size)

@@ -119,13 +119,12 @@ class Recorder:
 
     def launched(self, kernel: JITFunction, grid: tuple[int, int, int], given: dict[str, Any], **options: int) -> None:
         """One launch, before its programs run."""
-        with torch._C.DisableTorchFunction():
-            arguments = {name: self.argument(value) for name, value in given.items()}
-            captured: dict[str, plan.Single] = {}
-            for each in (kernel, *(tl.core._unwrap_if_constexpr(value) for value in given.values())):
-                if isinstance(each, JITFunction):  # an argument may be one
-                    self.captured(each, captured)
-            self.steps.append(plan.Launch(self.function(kernel), list(grid), arguments, captured, **options))
+        arguments = {name: self.argument(value) for name, value in given.items()}
+        captured: dict[str, plan.Single] = {}
+        for each in (kernel, *(tl.core._unwrap_if_constexpr(value) for value in given.values())):
+            if isinstance(each, JITFunction):  # an argument may be one
+                self.captured(each, captured)
+        self.steps.append(plan.Launch(self.function(kernel), list(grid), arguments, captured, **options))
 
     def function(self, kernel: JITFunction) -> plan.Function:
         code = kernel.fn.__code__

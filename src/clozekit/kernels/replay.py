@@ -57,7 +57,8 @@ class Memory:
             kernel = self.kernel(step.kernel)
             captured = {name: self.value(value) for name, value in step.captured.items()}
             kernel.fn.__globals__.update({name: _constant(value) for name, value in captured.items()})
-            interpret.run(kernel, grid=(x, y, z), warmup=False, **arguments)
+            options = {"num_warps": step.num_warps, "num_stages": step.num_stages}
+            interpret.run(kernel, grid=(x, y, z), warmup=False, **arguments, **options)
 
     def view(self, view: plan.View) -> Tensor:
         """A tensor in its buffer."""

@@ -1,0 +1,87 @@
+"""What one call of full size costs a submission's kernels, held against what it costs the solution's.
+
+    bill(script, 1, 0, launches)            Bill({"launches": 1, "loads": 16384000, "stack": 0, ...})
+    measured(bill, solution, {"loads": 1})  {"loads": Meter("loads", 49152000, bar=16384000, verdict="failed")}
+
+All counts are ratios to those of the solution in kernels/, run by the same interpreter and compiled by the same Triton.
+"""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from clozekit.kernels import plan
+from clozekit.meters import assembling
+from clozekit.meters.costs import Launch, Target
+from clozekit.report import Meter, MeterName, Problem
+
+TARGETS: tuple[Target, ...] = ("sm_80", "sm_90")  # the GPUs that most people train on
+SLACK: dict[MeterName, float] = {"stack": 64}  # bytes that ptxas spills here and there, which nobody will notice
+ROUNDING = 1.001  # of sampled counts
+SIMILAR: dict[MeterName, float] = {"stack": 4.0}  # how far two costs of the same mistake may lie apart
+ALIKE = 1.25
+
+
+class Bill(Struct, frozen=True):
+    """The costs of one call. refused: the kernel that a compiler refuses, for which target, and why."""
+
+    costs: dict[MeterName, float] = {}
+    refused: dict[str, str] = {}
+
+
+def bill(script: plan.Plan, inputs: int, copied: int, launches: list[Launch]) -> Bill:
+    """Add up. `inputs`: how many tensors the call was given; `copied`: bytes that the host copies for nothing."""
+    known = {launch.compiled_as: launch for launch in launches if launch.compiled}
+    stack = 0
+    for launch in known.values():
+        for target, compiled in launch.compiled.items():
+            facts = assembling.facts(compiled, target)
+            if facts.error:
+                return Bill(refused={"kernel": launch.kernel, "target": target, "error": facts.error})
+            stack = max(stack, facts.stack_bytes)
+    return Bill(
+        {
+            "launches": len(launches),
+            "loads": copied + sum(launch.load_bytes + launch.atomic_bytes for launch in launches),
+            "stores": copied + sum(launch.store_bytes + launch.atomic_bytes for launch in launches),
+            "scratch": plan.scratch(script, inputs),
+            "sectors": sum(launch.sectors for launch in launches),
+            "flops": sum(launch.dot_flops for launch in launches),
+            "plain_flops": sum(launch.plain_flops + _off_tensor_cores(launch) for launch in launches),
+            "stack": stack,
+        }
+    )
+
+
+def _off_tensor_cores(launch: Launch) -> int:
+    """FLOPs of products that no tensor core does: on float32 in full precision."""
+    return sum(flops for inputs, flops in launch.dots.items() if inputs.endswith("ieee") or inputs == "fp64")
+
+
+def measured(yours: Bill, solution: Bill, thresholds: Mapping[MeterName, float]) -> dict[MeterName, Meter]:
+    """Each cost that has a threshold, beside its bar."""
+    meters: dict[MeterName, Meter] = {}
+    for name, ratio in thresholds.items():
+        if name in yours.costs:
+            bar = ratio * solution.costs[name] + SLACK.get(name, 0.0)
+            value = yours.costs[name]
+            meters[name] = Meter(name, value, bar, "passed" if value <= bar * ROUNDING else "failed")
+    return meters
+
+
+def alike(ours: Mapping[MeterName, Meter], theirs: Mapping[MeterName, Meter]) -> bool:
+    """Whether two answers cost too much in the same way, by about as much."""
+    above = [{name for name, meter in each.items() if meter.verdict == "failed"} for each in (ours, theirs)]
+    return above[0] == above[1] and all(
+        max(ours[name].value, theirs[name].value)
+        <= SIMILAR.get(name, ALIKE) * min(ours[name].value, theirs[name].value)
+        for name in above[0]
+    )
+
+
+def problem(call: str, meters: Mapping[MeterName, Meter]) -> Problem | None:
+    """The first meter above its bar."""
+    for name, meter in meters.items():
+        if meter.verdict == "failed":
+            return Problem(f"meter-{name}", {"call": call, "yours": f"{meter.value:g}", "bar": f"{meter.bar:g}"})
+    return None

@@ -1,0 +1,12 @@
+"""Cost without a clock: what a call moves, computes and keeps, counted on a machine without a GPU.
+
+    costs.py        one launch, one call: the counts as data
+    callstring.py   softmax(float32[4096, 1000]): a call of full size, written down
+    blank.py        tensors of full size that take no memory
+    kernel.py       what the programs of each launch load, store and compute
+    sampling.py     which programs of a large grid are run, and how much each stands for
+    compiling.py    a launch, compiled to PTX for a GPU that is not there
+    assembling.py   PTX, assembled: registers, stack, spills
+
+Nothing is imported here: torch and triton come with the first module that needs them.
+"""

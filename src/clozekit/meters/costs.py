@@ -1,0 +1,69 @@
+"""What a call costs, as data: counted by an interpreter, told by a compiler. No torch here.
+
+softmax(float32[4096, 1000])  ->  [Launch("softmax_kernel", grid=[4096, 1, 1], load_bytes=16384000, store_bytes=16384000,
+    sectors=1024000, plain_flops=16375808, compiled={"sm_90": Compiled(ptx, shared_bytes=16, ...)}, ...)]
+
+Of a large grid only some programs run, each of which stands for many: `sampled`.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+SECTOR = 32  # bytes: the unit in which a GPU moves memory
+
+Size = Annotated[int, Meta(ge=0, le=1 << 60)]
+Name = Annotated[str, Meta(max_length=200)]
+Target = Literal["sm_80", "sm_90", "sm_100"]
+TARGETS: tuple[Target, ...] = ("sm_80", "sm_90", "sm_100")
+PTX_LIMIT = 4 << 20
+
+
+class Compiled(Struct, frozen=True):
+    """What the compiler made of a launch for one target: PTX, which assembling.py takes further; or its complaint."""
+
+    ptx: Annotated[str, Meta(max_length=PTX_LIMIT)] = ""
+    shared_bytes: Size = 0
+    num_warps: Size = 4
+    seconds: float = 0.0
+    error: Annotated[str, Meta(max_length=4000)] = ""
+
+
+class Launch(Struct):
+    """One launch of a kernel.
+
+    load_bytes, store_bytes, atomic_bytes: of the lanes that a mask lets through; an atomic both loads and stores.
+    unique_load_bytes: each byte once; of a sample an upper bound.
+    sectors: 32-byte pieces of memory that each block load, store or atomic touches, added up.
+    masked_lanes: lanes of loads and stores that a mask keeps away from memory.
+    dot_flops: of tl.dot, 2·m·n·k each. plain_flops: of all other arithmetic on floats, one each (two a fused multiply-add);
+    special: how many of these are exp, log, sqrt and their like. dots: dot_flops by dtype of the operands and precision.
+    out_of_bounds: lanes that left their tensor; the first such program ends the call. message: what was wrong there.
+    compiled: of the first launch of its kind; later ones have its number, `compiled_as`. 0: none was compiled.
+    """
+
+    kernel: Name
+    grid: Annotated[list[Size], Meta(min_length=3, max_length=3)]
+    line: Size = 0
+    num_warps: Size = 4
+    num_stages: Size = 3
+    sampled: bool = False
+    load_bytes: Size = 0
+    store_bytes: Size = 0
+    atomic_bytes: Size = 0
+    unique_load_bytes: Size = 0
+    sectors: Size = 0
+    masked_lanes: Size = 0
+    dot_flops: Size = 0
+    plain_flops: Size = 0
+    special: Size = 0
+    dots: Annotated[dict[Name, Size], Meta(max_length=100)] = field(default_factory=dict)
+    out_of_bounds: Size = 0
+    message: Annotated[str, Meta(max_length=4000)] = ""
+    compiled_as: Size = 0
+    compiled: dict[Target, Compiled] = field(default_factory=dict)
+
+    @property
+    def moved_bytes(self) -> int:
+        """All traffic between the programs and memory, caches included."""
+        return self.load_bytes + self.store_bytes + 2 * self.atomic_bytes

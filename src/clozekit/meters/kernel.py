@@ -1,0 +1,179 @@
+"""Counts what the programs of each launch load, store and compute, while it is entered.
+
+    with KernelMeter() as meter:
+        softmax(x)
+    meter.launches      [Launch("softmax_kernel", [4096, 1, 1], load_bytes=16384000, ..., sampled=True)]
+
+A launch of many programs is sampled: what it writes is then incomplete, and only its costs mean anything.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from clozekit.kernels import builder, interpret
+from clozekit.kernels.bounds import Access, Argument, OutOfBounds
+from clozekit.meters import costs, sampling
+
+BITMAP = 1 << 26  # elements of an argument whose loads are remembered one by one
+SHIFT = np.uint64(costs.SECTOR.bit_length() - 1)
+
+
+@dataclass
+class Tally:
+    """The counts of one launch so far; each is a sum of what single programs did, times the programs they stand for."""
+
+    whole: bool = True
+    counts: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    dots: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    loads: defaultdict[Argument, float] = field(default_factory=lambda: defaultdict(float))  # bytes
+    seen: dict[Argument, np.ndarray] = field(default_factory=dict)  # whether each element was loaded
+    operations: int = 0  # on blocks, of the programs that ran
+
+    def unique(self) -> int:
+        """Bytes loaded at least once; of what is not remembered, no more than there are."""
+        total = 0
+        for argument, loaded in self.loads.items():
+            seen = self.seen.get(argument)
+            most = argument.stop - argument.start
+            total += min(round(loaded), most) if seen is None else int(seen.sum()) * argument.size
+        return total
+
+
+class KernelMeter:
+    """`whole`: run all programs of every launch. Otherwise a launch may cost `budget` operations on blocks.
+
+    observe: called with each launch and its bound arguments, before its programs run; for a compiler.
+    """
+
+    def __init__(
+        self,
+        whole: bool = False,
+        budget: int = sampling.BUDGET,
+        observe: Callable[[costs.Launch, Any, dict[str, Any]], None] | None = None,
+    ):
+        self.whole, self.budget, self.observe = whole, budget, observe
+        self.launches: list[costs.Launch] = []
+        self.tally = Tally()
+        self.weight = 1.0
+        self._hooks: list[tuple[list[Any], Any]] = [
+            (interpret.observers, self.launched),
+            (interpret.watchers, self.touched),
+            (interpret.samplers, self.programs),
+            (builder.counters, self.computed),
+        ]
+
+    def __enter__(self) -> "KernelMeter":
+        for hooks, hook in self._hooks:
+            hooks.append(hook)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        for hooks, hook in self._hooks:
+            hooks.remove(hook)
+        self._finish()
+
+    def launched(self, kernel: Any, grid: interpret.Grid, given: dict[str, Any], **options: int) -> None:
+        """A launch begins, so that the one before it has ended."""
+        self._finish()
+        self.tally, self.weight = Tally(), 1.0
+        line = kernel.fn.__code__.co_firstlineno
+        launch = costs.Launch(kernel.__name__[:200], list(grid), line, options["num_warps"], options["num_stages"])
+        self.launches.append(launch)
+        if self.observe:
+            self.observe(launch, kernel, given)
+
+    def programs(self, grid: interpret.Grid) -> Iterator[interpret.Grid]:
+        """The programs to run. What the first one costs says how many can be afforded."""
+        total = grid[0] * grid[1] * grid[2]
+        most = total
+        if not self.whole and total > 1:
+            self.weight, self.tally.whole = 0.0, False
+            yield sampling.choose(grid, 1)[0][0]
+            most = min(sampling.MOST, max(1, self.budget // max(1, self.tally.operations)))
+            self.tally = Tally()
+        chosen = sampling.choose(grid, most) if total else []
+        self.tally.whole = len(chosen) == total
+        for program, self.weight in chosen:
+            yield program
+
+    def _finish(self) -> None:
+        """Write the counts of the last launch down."""
+        if not self.launches:
+            return
+        launch, tally = self.launches[-1], self.tally
+        launch.sampled = not tally.whole
+        launch.unique_load_bytes = tally.unique()
+        launch.dots = {name: round(flops) for name, flops in sorted(tally.dots.items())}
+        launch.dot_flops = sum(launch.dots.values())
+        for name, value in tally.counts.items():
+            setattr(launch, name, round(value))
+
+    def touched(self, access: Access) -> None:
+        """One load, store or atomic of a block."""
+        tally = self.tally
+        tally.operations += 1
+        shape = access.pointers.shape
+        lanes = access.pointers.ravel()
+        if access.mask is not None:
+            shape = np.broadcast_shapes(shape, access.mask.shape)
+            mask = np.broadcast_to(access.mask, shape)
+            taken = int(np.count_nonzero(mask))
+            if taken < mask.size:
+                tally.counts["masked_lanes"] += self.weight * (mask.size - taken)
+                lanes = np.broadcast_to(access.pointers, shape)[mask.astype(bool, copy=False)]
+        if not lanes.size:
+            return
+        size = self.weight * lanes.size * access.size
+        tally.counts[f"{access.kind}_bytes"] += size
+        tally.counts["sectors"] += self.weight * sectors(lanes, access.size)
+        if access.kind != "store" and access.argument is not None:
+            self._remember(access.argument, lanes, size)
+
+    def _remember(self, argument: Argument, lanes: np.ndarray, size: float) -> None:
+        self.tally.loads[argument] += size
+        elements = (argument.stop - argument.start) // argument.size
+        if not self.tally.whole or elements > BITMAP:
+            return
+        seen = self.tally.seen.get(argument)
+        if seen is None:
+            seen = self.tally.seen[argument] = np.zeros(elements, bool)
+        at = (lanes - np.uint64(argument.start)) // np.uint64(argument.size)
+        low, high = int(at[0]), int(at[-1])
+        if high - low + 1 == at.size and _consecutive(lanes, argument.size):
+            seen[low : high + 1] = True
+        else:
+            seen[at] = True
+
+    def computed(self, arithmetic: builder.Arithmetic) -> None:
+        """One operation on a block."""
+        tally = self.tally
+        tally.operations += 1
+        flops = self.weight * arithmetic.flops
+        if arithmetic.kind == "dot":
+            precision = f" {arithmetic.precision.lower()}" if arithmetic.inputs == "fp32" else ""
+            tally.dots[arithmetic.inputs + precision] += flops
+        else:
+            tally.counts["plain_flops"] += flops
+        if arithmetic.kind == "special":
+            tally.counts["special"] += flops
+
+
+def sectors(lanes: np.ndarray, size: int) -> int:
+    """How many 32-byte pieces of memory these lanes of `size` bytes touch."""
+    if _consecutive(lanes, size):
+        return int((int(lanes[-1]) + size - 1) // costs.SECTOR - int(lanes[0]) // costs.SECTOR) + 1
+    return int(np.unique(lanes >> SHIFT).size)
+
+
+def _consecutive(lanes: np.ndarray, size: int) -> bool:
+    span = int(lanes[-1]) - int(lanes[0])
+    return span == (lanes.size - 1) * size and bool((lanes[1:] - lanes[:-1] == size).all())
+
+
+def caught(launch: costs.Launch, error: OutOfBounds) -> None:
+    """Note down the access that ended a launch."""
+    launch.out_of_bounds, launch.message = error.lanes, str(error)[:4000]

@@ -1,0 +1,118 @@
+"""The worker's part of metering: make a call of full size, and count.
+
+    dry(softmax, [blank], {}, recorder)         its Plan: no program runs
+    plan(script, [blank], kernels, {"sm_90": 87})   the costs of its launches, by the kernels alone
+    call(softmax, [blank], {}, {"sm_90": 87})       the same of a call as it is, host and all
+
+Nothing is computed that anybody looks at: tensors hold no values, and of a large grid a few programs run.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import torch
+from torch import Tensor
+
+from clozekit.kernels import interpret
+from clozekit.kernels import plan as plans
+from clozekit.kernels.alone import Kernels
+from clozekit.kernels.bounds import OutOfBounds
+from clozekit.kernels.record import Recorder
+from clozekit.kernels.replay import Memory
+from clozekit.meters import compiling, costs
+from clozekit.meters.blank import empty_pages
+from clozekit.meters.kernel import KernelMeter
+
+DIFFERENT = 16  # kernels, or specialisations of one, that are compiled for a call
+
+
+def dry(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any], recorder: Recorder) -> plans.Plan:
+    """What the host does, while no program of any launch runs."""
+    interpret.samplers.append(lambda grid: ())
+    try:
+        with untouched(), torch.no_grad(), recorder:
+            result = function(*args, **kwargs)
+    finally:
+        interpret.samplers.pop()
+    return recorder.finish(result)
+
+
+def plan(
+    script: plans.Plan, inputs: list[Tensor], kernels: Kernels, targets: dict[costs.Target, int]
+) -> list[costs.Launch]:
+    """The costs of a plan's launches. What its other steps write, no cost depends on."""
+    memory = Memory(inputs, kernels)
+    known: dict[Any, int] = {}  # of a launch, which one was the first of its like
+    order: list[int] = []
+    with KernelMeter(observe=Compiler(targets)) as meter:
+        for step in script.steps:
+            if isinstance(step, plans.Allocate):
+                memory.buffers.append(empty_pages(step.size))
+            elif isinstance(step, plans.Launch):
+                like = _like(step)
+                if like not in known:
+                    known[like] = len(known)
+                    memory.do(step)
+                order.append(known[like])
+    again = [msgspec.structs.replace(launch, compiled={}) for launch in meter.launches]
+    first = {at: place for place, at in reversed(list(enumerate(order)))}
+    return [meter.launches[at] if first[at] == place else again[at] for place, at in enumerate(order)]
+
+
+def _like(launch: plans.Launch) -> bytes:
+    """The same for two launches that cost the same: their tensors lie elsewhere, in the same layout."""
+    layouts = {
+        name: msgspec.structs.replace(argument, buffer=0, offset=argument.offset % costs.SECTOR)
+        if isinstance(argument, plans.View)
+        else argument
+        for name, argument in launch.arguments.items()
+    }
+    return msgspec.msgpack.encode(msgspec.structs.replace(launch, arguments=layouts))
+
+
+def call(
+    function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any], targets: dict[costs.Target, int]
+) -> list[costs.Launch]:
+    """The costs of the launches of one call. An access out of bounds ends it, and is told by the last of them."""
+    with untouched(), torch.no_grad(), KernelMeter(observe=Compiler(targets)) as meter:
+        try:
+            function(*args, **kwargs)
+        except OutOfBounds as error:
+            meter.launches[-1].out_of_bounds, meter.launches[-1].message = error.lanes, str(error)[:4000]
+    return meter.launches
+
+
+@contextlib.contextmanager
+def untouched() -> Iterator[None]:
+    """Let torch.empty take no memory: elsewhere it is filled with NaN, so that what nobody writes shows."""
+    before = torch.utils.deterministic.fill_uninitialized_memory
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        torch.utils.deterministic.fill_uninitialized_memory = before  # type: ignore[assignment]
+
+
+class Compiler:
+    """Compiles each launch for some targets, once if it is made again. `targets`: the PTX version of each."""
+
+    def __init__(self, targets: dict[costs.Target, int]):
+        self.targets = targets
+        self.first: dict[str, costs.Launch] = {}
+
+    def __call__(self, launch: costs.Launch, kernel: Any, given: dict[str, Any]) -> None:
+        options = {"num_warps": launch.num_warps, "num_stages": launch.num_stages}
+        if not self.targets:
+            return
+        key = compiling.key(kernel, given, **options)
+        if key in self.first:
+            launch.compiled_as = self.first[key].compiled_as
+        elif len(self.first) < DIFFERENT:
+            self.first[key] = launch
+            launch.compiled_as = len(self.first)
+            launch.compiled = {
+                target: compiling.compile(kernel, given, target, version, **options)
+                for target, version in self.targets.items()
+            }
