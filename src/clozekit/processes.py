@@ -67,6 +67,10 @@ class Worker:
     def discard(self) -> None:
         """End it and close its descriptors, which nobody else has."""
         os.close(self.channel)
+        self.close()
+
+    def close(self) -> None:
+        """End it, where its channel has another owner."""
         os.close(self.output)
         self.end()
 

@@ -1,7 +1,7 @@
 """What the trusted processes say to each other, as typed structs. (`calls.py` has what a worker hears and answers.)
 
 front -> zygote    Spawn (descriptors ride along), Reap            zygote -> front    Started, Ended
-front -> worker    Analyse, before anything of a file runs         worker -> front    Analysed
+front -> worker    Analyse, before anything of a file runs; Profile      worker -> front    Analysed; Profiled
 front -> tester    Collect, once; then a Job a submission     tester -> front   Collected; NeedWorker, EndWorker, Graded
 """
 
@@ -10,6 +10,8 @@ from typing import Literal
 from msgspec import Struct
 
 from clozekit.exercise import Policy
+from clozekit.meters.callstring import CallString
+from clozekit.meters.costs import Launch, Target
 from clozekit.report import Finding, Margin, Meter, MeterName, Problem, Result, Tier, Verdict
 
 
@@ -94,6 +96,24 @@ class Analysed(Struct, frozen=True):
 
     source: str = ""
     findings: list[Finding] = []
+    problem: Problem | None = None
+
+
+class Profile(Struct, tag=True, frozen=True):
+    """Execute the file in the payload, make one call of full size and count what it costs.
+
+    targets: what its kernels are compiled for, each with the version of PTX that is wanted.
+    """
+
+    name: str
+    call: CallString
+    targets: dict[Target, int]
+
+
+class Profiled(Struct, frozen=True):
+    """The launches of the call; or why there are none, with those before it."""
+
+    launches: list[Launch] = []
     problem: Problem | None = None
 
 

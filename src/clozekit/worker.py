@@ -24,7 +24,7 @@ import torch
 from clozekit import calls, rules, submission, values
 from clozekit.earlier import Earlier
 from clozekit.exercise import Policy
-from clozekit.protocol import Analyse, Analysed, Limits, Ready
+from clozekit.protocol import Analyse, Analysed, Limits, Profile, Profiled, Ready
 from clozekit.report import Problem
 from clozekit.sandbox import Prepared, enter, grants
 from clozekit.traces import Trace
@@ -99,10 +99,13 @@ class Worker:
     def serve(self) -> None:
         """Answer requests, one frame each, until the channel closes."""
         while True:
-            request, payload, _ = self.channel.receive(Analyse | calls.Request)
+            request, payload, _ = self.channel.receive(Analyse | Profile | calls.Request)
             if isinstance(request, Analyse):
                 self.channel.send(analyse(request, bytes(payload)))
                 self.channel.send(Ready())  # for whoever asks next
+                continue
+            if isinstance(request, Profile):
+                self.channel.send(self.profile(request, bytes(payload)))
                 continue
             buffers: list[Any] = []
             try:
@@ -176,6 +179,25 @@ class Worker:
         leaves = tensors([args, kwargs])
         script = measuring.dry(self.find(request), args, kwargs, recorder(self.name, leaves))
         return calls.Returned(request.nonce, plan=script)
+
+    def profile(self, request: Profile, raw: bytes) -> Profiled:
+        """The costs of one call of full size, host and all."""
+        from clozekit.grading.candidate import raised
+        from clozekit.meters import measuring
+
+        reader = values.Reader(bytearray(), strided=True)
+        try:
+            self.load(calls.Load(0, submission.parse(raw, request.name).source, request.name))
+            function = self.find(calls.Call(0, request.call.target, None, [], {}))
+            args = [reader.decode(values.encode(arg, [])) for arg in request.call.args]
+            kwargs = {name: reader.decode(values.encode(arg, [])) for name, arg in request.call.kwargs.items()}
+            return Profiled(measuring.call(function, args, kwargs, request.targets))
+        except submission.Unreadable as unreadable:
+            return Profiled(problem=unreadable.problem)
+        except BaseException as error:
+            reply = self.raised(calls.Load(0, "", ""), error)
+            assert isinstance(reply, calls.Raised)
+            return Profiled(problem=raised(reply))
 
     def call(self, request: calls.Call, reader: values.Reader, buffers: list[Any]) -> calls.Reply:
         """One call; with cotangents also backward."""

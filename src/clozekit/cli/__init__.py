@@ -8,7 +8,7 @@ import sys
 import click
 
 from clozekit import __version__
-from clozekit.cli import author, learner, machine, rules, teacher
+from clozekit.cli import author, learner, machine, meter, rules, teacher
 from clozekit.errors import CannotCheck, ClozeError
 from clozekit.report import EXIT_STATUS
 
@@ -56,5 +56,12 @@ def main() -> None:
     """
 
 
-for command in (*learner.COMMANDS, *rules.COMMANDS, *author.COMMANDS, *teacher.COMMANDS, *machine.COMMANDS):
+for command in (
+    *learner.COMMANDS,
+    *rules.COMMANDS,
+    *meter.COMMANDS,
+    *author.COMMANDS,
+    *teacher.COMMANDS,
+    *machine.COMMANDS,
+):
     main.add_command(command)

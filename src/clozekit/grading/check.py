@@ -175,7 +175,9 @@ class Check:
             raise GraderError(str(bad)) from None
         if self.evidence is None:
             raise GraderError("costs are counted of kernels only")
-        request = calls.Call(0, call.target, None, call.args, call.kwargs, dry=True)
+        args = [values.encode(arg, []) for arg in call.args]
+        named = {name: values.encode(arg, []) for name, arg in call.kwargs.items()}
+        request = calls.Call(0, call.target, None, args, named, dry=True)
         question = Question(call.text, request, [], priced=call)
         self.questions.append(question)
         self.evidence.solution.bill(call)

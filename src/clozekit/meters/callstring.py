@@ -40,13 +40,17 @@ class Blank(Struct, tag="blank", frozen=True):
         return (last + 1) * WIDTHS[self.dtype] if self.size else 0
 
 
+Single = None | bool | int | float | str | Blank
+Argument = Single | list[Single]
+
+
 class CallString(Struct, frozen=True):
     """A parsed call. `text`: as it was written."""
 
     text: str
     target: str
-    args: list[Any]
-    kwargs: dict[str, Any]
+    args: list[Argument]
+    kwargs: dict[str, Argument]
 
     @property
     def tensors(self) -> list[Blank]:
@@ -91,10 +95,19 @@ def _argument(node: ast.expr) -> Any:
         return _tensor(node)
     if isinstance(node, ast.Attribute) and node.attr in ("T", "mT") and isinstance(node.value, ast.Subscript):
         return _transposed(_tensor(node.value), ast.unparse(node))
+    if isinstance(node, ast.Tuple | ast.List):
+        items = [_argument(item) for item in node.elts]
+        if not any(isinstance(item, list) for item in items):
+            return items
     try:
-        return ast.literal_eval(node)
+        value = ast.literal_eval(node)
     except (ValueError, TypeError, MemoryError, RecursionError):
-        raise BadCall(f"`{ast.unparse(node)}` is neither a tensor such as float32[4096, 1000] nor a literal") from None
+        value = ...
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise BadCall(
+        f"`{ast.unparse(node)}` is neither a tensor such as float32[4096, 1000] nor a number, a text or a list"
+    )
 
 
 def _tensor(node: ast.Subscript) -> Blank:
