@@ -14,6 +14,7 @@
     alone.py        a submission's kernels without its host code
     replay.py       runs a plan with these, and counts what they load and store
     driver.py       the GPU that is not there, for wrappers that ask about it
+    private.py      what Triton does not promise: the one place that names it
 
 Nothing is imported here: torch and triton come with the first module that needs them.
 """

@@ -22,7 +22,8 @@ import triton
 import triton.language as tl
 from triton.language.extra import cuda
 from triton.language.extra import libdevice as generic_libdevice
-from triton.runtime.jit import JITCallable, JITFunction
+
+from clozekit.kernels.private import JITCallable, JITFunction
 
 MODULES = ("triton", "math")
 NAMESPACES: tuple[types.ModuleType, ...] = (

@@ -16,16 +16,20 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import triton.language as tl
-from triton._C.libtriton import interpreter as _interpreter
-from triton._C.libtriton import ir
-from triton.backends.nvidia.compiler import min_dot_size
-from triton.runtime import interpreter
-from triton.runtime.interpreter import InterpreterBuilder, InterpreterOptions, TensorHandle
 
 from clozekit.kernels import bounds, libdevice, undefined
+from clozekit.kernels.private import (
+    InterpreterBuilder,
+    InterpreterOptions,
+    TensorHandle,
+    ir,
+    memory,
+    min_dot_size,
+    stored_dtype,
+)
 
 _STORED = {
-    dtype.name: interpreter._get_np_dtype(dtype)
+    dtype.name: stored_dtype(dtype)
     for dtype in vars(tl).values()
     if isinstance(dtype, tl.dtype) and dtype.name in (*tl.dtype.SINT_TYPES, *tl.dtype.UINT_TYPES, *tl.dtype.FP_TYPES)
 }
@@ -160,7 +164,7 @@ class Builder(InterpreterBuilder):
             instead = np.empty(shape, stored)
         else:
             instead = np.full(shape, undefined.BFLOAT16) if is_bfloat16(dtype) else undefined.lanes(shape, stored)
-        data = _interpreter.load(ptrs.data, np.ones(shape, bool) if lanes is None else lanes, instead, stored)
+        data = memory.load(ptrs.data, np.ones(shape, bool) if lanes is None else lanes, instead, stored)
         return TensorHandle(from_bits(data) if is_bfloat16(dtype) else data, dtype)
 
     def create_masked_store(self, ptrs: TensorHandle, value: TensorHandle, mask: Any, *modifiers: Any) -> None:
@@ -168,7 +172,7 @@ class Builder(InterpreterBuilder):
         self.access("store", ptrs, lanes)
         dtype = ptrs.get_element_ty()
         data = to_bits(value.data) if is_bfloat16(dtype) else value.data.astype(_STORED[dtype.name], copy=False)
-        _interpreter.store(ptrs.data, data, np.ones(ptrs.data.shape, bool) if lanes is None else lanes)
+        memory.store(ptrs.data, data, np.ones(ptrs.data.shape, bool) if lanes is None else lanes)
 
     def create_atomic_rmw(
         self, rmwOp: Any, ptr: TensorHandle, val: TensorHandle, mask: TensorHandle, *order: Any

@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 from triton.backends.compiler import GPUTarget
-from triton.backends.driver import DriverBase
+
+from clozekit.kernels.private import DriverBase
 
 PROPERTIES = {
     "max_shared_mem": 232448,

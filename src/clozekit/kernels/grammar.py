@@ -16,10 +16,7 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-from triton._utils import is_namedtuple
-from triton.compiler.code_generator import CodeGenerator
-from triton.language import core
-from triton.runtime.jit import JITCallable, JITFunction
+from clozekit.kernels.private import CodeGenerator, JITCallable, JITFunction, core, is_namedtuple
 
 # parts of other constructs, for which the walker needs no method
 PARTS: tuple[type[ast.AST], ...] = (

@@ -19,17 +19,24 @@ from typing import Any
 
 import numpy as np
 import torch
-import triton
 import triton.language as tl
-from triton.backends.nvidia.compiler import CUDAOptions
-from triton.runtime import interpreter
-from triton.runtime.autotuner import Autotuner
-from triton.runtime.jit import JITCallable, JITFunction, KernelParam, TensorWrapper, mangle_type
 from triton.tools.tensor_descriptor import TensorDescriptor
 
-from clozekit.kernels import bounds, builder, driver, language, races, rewrite
+from clozekit.kernels import bounds, builder, driver, language, private, races, rewrite
 from clozekit.kernels.bounds import Access, OutOfBounds
 from clozekit.kernels.language import BUILDER, INTERPRETED
+from clozekit.kernels.private import (
+    Autotuner,
+    CUDAOptions,
+    JITCallable,
+    JITFunction,
+    KernelParam,
+    TensorHandle,
+    TensorWrapper,
+    interpreter,
+    mangle_type,
+    unwrap,
+)
 
 __all__ = ["Access", "Launch", "OutOfBounds", "forget", "install", "launches", "observers", "uninstall", "watchers"]
 
@@ -69,7 +76,7 @@ def install() -> None:
     # an autotuner finds all configurations equally fast, and takes the first
     _patches.set(Autotuner, "_bench", lambda self, *args, config, **meta: [0.0] * 3)
     _patches.set(Autotuner, "check_disk_cache", lambda self, key, configs, bench: bench() or False)
-    _patches.set(triton.runtime.driver, "_active", driver.PaperDriver())
+    _patches.set(private.driver, "_active", driver.PaperDriver())
 
 
 def uninstall() -> None:
@@ -115,7 +122,7 @@ def run(kernel: JITFunction, *args: Any, grid: Any, warmup: bool, **kwargs: Any)
 
 def _launch(kernel: JITFunction, size: Grid, given: dict[str, Any], num_warps: int, num_stages: int) -> None:
     """All programs of one launch, in this process."""
-    constexprs = {p.name: tl.core._unwrap_if_constexpr(given[p.name]) for p in kernel.params if p.is_constexpr}
+    constexprs = {p.name: unwrap(given[p.name]) for p in kernel.params if p.is_constexpr}
     described = {p.name: _describe(given[p.name]) for p in kernel.params if not p.is_constexpr}
     launches.append(Launch(kernel.__name__, size, described, constexprs, num_warps, num_stages))
     for observe in observers:
@@ -153,7 +160,7 @@ def _call(function: JITFunction, *args: Any, **kwargs: Any) -> Any:
 def _grid(grid: Any) -> Grid:
     if not isinstance(grid, tuple | list):
         raise TypeError(f"a grid is a tuple such as (rows,), or a function that returns one, not {grid!r}")
-    sizes = [operator.index(tl.core._unwrap_if_constexpr(size)) for size in grid]
+    sizes = [operator.index(unwrap(size)) for size in grid]
     if not 1 <= len(sizes) <= 3 or min(sizes) < 0:
         raise ValueError(f"a grid has one to three sizes, none negative, unlike {tuple(grid)}")
     x, y, z = (*sizes, 1, 1)[:3]
@@ -162,7 +169,7 @@ def _grid(grid: Any) -> Grid:
 
 def _value(value: Any, name: str, parameter: KernelParam, running: builder.Running) -> Any:
     """An argument as the kernel sees it: a tensor as its typed pointer, a number as a scalar."""
-    value = tl.core._unwrap_if_constexpr(value)
+    value = unwrap(value)
     if value is None or isinstance(value, JITCallable | tl.dtype):
         return value
     if isinstance(value, tuple):
@@ -194,7 +201,7 @@ def _pointer(tensor: Any, name: str, running: builder.Running) -> Any:
     argument = bounds.Argument.of(name, base)
     running.arguments.append(argument)
     dtype = bounds.ArgumentPointer(tl.str_to_ty(mangle_type(tensor), None), argument)
-    return INTERPRETED.tensor(interpreter.TensorHandle(np.array([argument.start], np.uint64), dtype), dtype)
+    return INTERPRETED.tensor(TensorHandle(np.array([argument.start], np.uint64), dtype), dtype)
 
 
 def _describe(value: Any) -> str:

@@ -17,16 +17,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import triton.language as tl
-from triton.compiler.code_generator import CodeGenerator
-from triton.language import core
 from triton.language.extra import libdevice as generic_libdevice
 from triton.language.extra.cuda import libdevice as cuda_libdevice
 from triton.language.extra.cuda import utils as cuda_utils
-from triton.language.semantic import TritonSemantic
-from triton.runtime import interpreter
-from triton.runtime.jit import JITFunction
 
 from clozekit.kernels import builder, reductions
+from clozekit.kernels.private import CodeGenerator, JITFunction, TensorHandle, TritonSemantic, core, unwrap
 
 BUILDER = builder.Builder()
 INTERPRETED = TritonSemantic(BUILDER)
@@ -121,7 +117,7 @@ def _libdevice(stub: Any, implementation: Any) -> Any:
 
 
 def _static_assert(condition: Any, message: Any = "") -> None:
-    value = core._unwrap_if_constexpr(condition)
+    value = unwrap(condition)
     if not isinstance(value, bool):
         raise TypeError("tl.static_assert needs a constant, known when a kernel is compiled")
     if not value:
@@ -138,7 +134,7 @@ def _values(patches: Patches) -> None:
     patches.set(core.dtype, "to_ir", lambda self, target: self if target is BUILDER else to_ir(self, target))
 
     def transpose(self: Any) -> Any:
-        if not isinstance(self.handle, interpreter.TensorHandle):
+        if not isinstance(self.handle, TensorHandle):
             return transposed.fget(self)
         return INTERPRETED.permute(self, (1, 0))
 
@@ -146,7 +142,7 @@ def _values(patches: Patches) -> None:
 
     def bind(self: Any, instance: Any, owner: Any = None) -> Any:
         """x.sum(0): a jitted function that is also a method of tensors."""
-        own = isinstance(instance, core.tensor) and isinstance(instance.handle, interpreter.TensorHandle)
+        own = isinstance(instance, core.tensor) and isinstance(instance.handle, TensorHandle)
         return functools.partial(self, instance) if own else self
 
     patches.set(JITFunction, "__get__", bind)

@@ -17,10 +17,10 @@ import triton.language as tl
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
-from triton.runtime.jit import JITFunction
 from triton.tools.tensor_descriptor import TensorDescriptor
 
 from clozekit.kernels import interpret, plan
+from clozekit.kernels.private import JITFunction, unwrap
 from clozekit.traces import operator_name, public_name
 from clozekit.values import DTYPE_NAMES
 
@@ -121,7 +121,7 @@ class Recorder:
         """One launch, before its programs run."""
         arguments = {name: self.argument(value) for name, value in given.items()}
         captured: dict[str, plan.Single] = {}
-        for each in (kernel, *(tl.core._unwrap_if_constexpr(value) for value in given.values())):
+        for each in (kernel, *(unwrap(value) for value in given.values())):
             if isinstance(each, JITFunction):  # an argument may be one
                 self.captured(each, captured)
         self.steps.append(plan.Launch(self.function(kernel), list(grid), arguments, captured, **options))
@@ -146,7 +146,7 @@ class Recorder:
 
     def argument(self, value: Any) -> plan.Argument:
         """What a kernel is given, or a call returns."""
-        value = tl.core._unwrap_if_constexpr(value)
+        value = unwrap(value)
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, float):

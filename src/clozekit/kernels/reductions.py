@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 import triton.language as tl
-from triton.language import core, standard
-from triton.runtime.interpreter import TensorHandle
 
-from clozekit.kernels import builder, undefined
+from clozekit.kernels import builder, private, undefined
+from clozekit.kernels.private import TensorHandle, core, unwrap, wrap_axis
 
 Arrays = list[np.ndarray]
 
@@ -23,12 +22,12 @@ def reduce(input: Any, axis: Any, combine_fn: Any, keep_dims: Any = False) -> An
     if isinstance(input, core.tensor):
         return reduce((input,), axis, combine_fn, keep_dims)[0]
     rank = len(input[0].shape)
-    axis, keep_dims = core._unwrap_if_constexpr(axis), core._unwrap_if_constexpr(keep_dims)
+    axis, keep_dims = unwrap(axis), unwrap(keep_dims)
     arrays = [tensor.handle.data for tensor in input]
     if axis is None:
         arrays, place = [array.reshape(-1) for array in arrays], 0
     else:
-        place = core._wrap_axis(axis, rank)
+        place = wrap_axis(axis, rank)
     known = REDUCTIONS.get(combine_fn.fn)
     results = known(arrays, place) if known else _in_turn(combine_fn, input, arrays, place)[-1]
     if known:
@@ -42,10 +41,7 @@ def scan(input: Any, axis: Any, combine_fn: Any, reverse: Any = False) -> Any:
     """tl.associative_scan."""
     if isinstance(input, core.tensor):
         return scan((input,), axis, combine_fn, reverse)[0]
-    axis, reverse = (
-        core._wrap_axis(core._unwrap_if_constexpr(axis), len(input[0].shape)),
-        core._unwrap_if_constexpr(reverse),
-    )
+    axis, reverse = wrap_axis(unwrap(axis), len(input[0].shape)), unwrap(reverse)
     arrays = [np.flip(tensor.handle.data, axis) if reverse else tensor.handle.data for tensor in input]
     if known := SCANS.get(combine_fn.fn):
         results = [known(arrays[0], axis=axis, dtype=arrays[0].dtype)]
@@ -113,17 +109,17 @@ def _ufunc(function: np.ufunc) -> Callable[[Arrays, int], Arrays]:
 
 
 REDUCTIONS: dict[Any, Callable[[Arrays, int], Arrays]] = {
-    standard._sum_combine.fn: _sum,
-    standard._elementwise_max.fn: _extremum(np.fmax),
-    standard._elementwise_min.fn: _extremum(np.fmin),
-    standard._argmax_combine_tie_break_left.fn: _position(np.argmax),
-    standard._argmax_combine_tie_break_fast.fn: _position(np.argmax),
-    standard._argmin_combine_tie_break_left.fn: _position(np.argmin),
-    standard._argmin_combine_tie_break_fast.fn: _position(np.argmin),
-    standard._xor_combine.fn: _ufunc(np.bitwise_xor),
-    standard._or_combine.fn: _ufunc(np.bitwise_or),
+    private.total.fn: _sum,
+    private.maximum.fn: _extremum(np.fmax),
+    private.minimum.fn: _extremum(np.fmin),
+    private.argmax_left.fn: _position(np.argmax),
+    private.argmax_fast.fn: _position(np.argmax),
+    private.argmin_left.fn: _position(np.argmin),
+    private.argmin_fast.fn: _position(np.argmin),
+    private.bitwise_xor.fn: _ufunc(np.bitwise_xor),
+    private.bitwise_or.fn: _ufunc(np.bitwise_or),
 }
 SCANS: dict[Any, Callable[..., np.ndarray]] = {
-    standard._sum_combine.fn: np.cumsum,
-    standard._prod_combine.fn: np.cumprod,
+    private.total.fn: np.cumsum,
+    private.product.fn: np.cumprod,
 }

@@ -12,10 +12,8 @@ import ast
 import types
 from typing import Any
 
-from triton.language import core
-from triton.runtime.jit import JITFunction, get_jit_fn_file_line
-
 from clozekit.kernels import bounds, grammar, language
+from clozekit.kernels.private import JITFunction, core, defined_at, unwrap
 
 RUNTIME = "__clozekit_{}__".format
 
@@ -47,7 +45,7 @@ def truth(value: Any) -> bool:
 
 
 def _build(kernel: JITFunction) -> types.FunctionType:
-    file, first = get_jit_fn_file_line(kernel)
+    file, first = defined_at(kernel)
     tree = kernel.parse()
     ast.increment_lineno(tree, first - 1)
     definition = tree.body[0]
@@ -65,8 +63,8 @@ def _build(kernel: JITFunction) -> types.FunctionType:
         RUNTIME("kinds"): _kinds,
         RUNTIME("same_kinds"): _same_kinds,
         "range": language.counted,
-        "min": lambda *values: core._unwrap_if_constexpr(core.builtin_min(*values)),
-        "max": lambda *values: core._unwrap_if_constexpr(core.builtin_max(*values)),
+        "min": lambda *values: unwrap(core.builtin_min(*values)),
+        "max": lambda *values: unwrap(core.builtin_max(*values)),
         "print": lambda *values: core.device_print(*values),
     }
     scope = {name: v for name, v in runtime.items() if name.startswith("__") or name not in kernel.__globals__}
@@ -223,5 +221,5 @@ def _words(kind: Any) -> str:
     """fp32[16, 64]"""
     if not isinstance(kind, core.dtype):
         return "no tensor"
-    shape = [core._unwrap_if_constexpr(length) for length in kind.shape] if kind.is_block() else []
+    shape = [unwrap(length) for length in kind.shape] if kind.is_block() else []
     return str(kind.scalar) + (str(shape) if shape else "")
