@@ -8,7 +8,7 @@ import triton
 import triton.language as tl
 from torch.testing import assert_close
 
-from clozekit.kernels import interpret
+from clozekit.kernels import interpret, private
 from clozekit.kernels.interpret import OutOfBounds
 
 
@@ -197,7 +197,6 @@ def test_an_exception_is_the_kernels_own_and_its_traceback_shows_the_line(load):
 REFUSED = {
     "break": ("for i in range(n):\n        break", SyntaxError, r"`break` cannot be used in a kernel .*line 7"),
     "lambda": ("f = lambda x: x", SyntaxError, "`lambda` cannot be used"),
-    "chained comparison": ("x = 0 < n < 3", SyntaxError, "chained comparison"),
     "two targets": ("x = y = n", SyntaxError, "one target"),
     "loop over a tuple": ("for i in (1, 2):\n        x = i", SyntaxError, "range"),
     "ordinary global": ("x = n * PLAIN", NameError, "kernel, line 6: a kernel sees no ordinary global such as PLAIN"),
@@ -210,11 +209,13 @@ REFUSED = {
     ),
     "truth of a block": ("if tl.arange(0, 4) > 2:\n        n += 1", ValueError, r"need a scalar, not int1\[4\]"),
     "block size not constant": ("size = 4\n    x = tl.arange(0, size)", ValueError, "constexpr"),
-    "small dot": ("x = tl.zeros((8, 8), tl.float32)\n    x = tl.dot(x, x)", AssertionError, "K >= 16"),
+    "small dot": ("x = tl.zeros((4, 4), tl.float32)\n    x = tl.dot(x, x)", AssertionError, "K >= "),
     "exp of a half": ("x = tl.exp(tl.zeros((8,), tl.float16))", ValueError, "Expected dtype"),
     "failed static assert": ('tl.static_assert(N == 2, "N")', AssertionError, "N"),
     "blank not filled in": ('raise NotImplementedError("scores")\n    x = later', NotImplementedError, "scores"),
 }
+if not private.CHAINED_COMPARISONS:
+    REFUSED["chained comparison"] = ("x = 0 < n < 3", SyntaxError, "chained comparison")
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -154,8 +154,15 @@ class Builder(InterpreterBuilder):
     def create_masked_load(
         self, ptrs: TensorHandle, mask: Any, other: Any, *modifiers: Any, **named: Any
     ) -> TensorHandle:
+        return self.read("load", ptrs, mask, other)
+
+    def create_masked_store(self, ptrs: TensorHandle, value: TensorHandle, mask: Any, *modifiers: Any) -> None:
+        self.write("store", ptrs, value, mask)
+
+    def read(self, kind: str, ptrs: TensorHandle, mask: Any, other: Any) -> TensorHandle:
+        """What is in memory; where the mask is off, `other`."""
         lanes = _lanes(mask)
-        self.access("load", ptrs, lanes)
+        self.access(kind, ptrs, lanes)
         dtype, shape = ptrs.get_element_ty(), ptrs.data.shape
         stored = _STORED[dtype.name]
         if other is not None:
@@ -167,9 +174,10 @@ class Builder(InterpreterBuilder):
         data = memory.load(ptrs.data, np.ones(shape, bool) if lanes is None else lanes, instead, stored)
         return TensorHandle(from_bits(data) if is_bfloat16(dtype) else data, dtype)
 
-    def create_masked_store(self, ptrs: TensorHandle, value: TensorHandle, mask: Any, *modifiers: Any) -> None:
+    def write(self, kind: str, ptrs: TensorHandle, value: TensorHandle, mask: Any) -> None:
+        """Change memory where the mask is on."""
         lanes = _lanes(mask)
-        self.access("store", ptrs, lanes)
+        self.access(kind, ptrs, lanes)
         dtype = ptrs.get_element_ty()
         data = to_bits(value.data) if is_bfloat16(dtype) else value.data.astype(_STORED[dtype.name], copy=False)
         memory.store(ptrs.data, data, np.ones(ptrs.data.shape, bool) if lanes is None else lanes)
@@ -185,6 +193,18 @@ class Builder(InterpreterBuilder):
     def create_atomic_cas(self, ptr: TensorHandle, *values: Any) -> TensorHandle:
         self.access("atomic", ptr, None)
         return super().create_atomic_cas(ptr, *values)
+
+    def create_atomic_load(self, ptr: TensorHandle, mask: TensorHandle, *order: Any) -> TensorHandle:
+        return self.read("atomic", ptr, mask, None)
+
+    def create_atomic_store(self, ptr: TensorHandle, val: TensorHandle, mask: TensorHandle, *order: Any) -> None:
+        self.write("atomic", ptr, val, mask)
+
+    def create_atomic_poll(self, ptr: TensorHandle, expected: TensorHandle, timeout: Any, *order: Any) -> TensorHandle:
+        found = self.read("atomic", ptr, None, None).data == expected.data
+        if not isinstance(timeout, TensorHandle) and not found.all():  # whoever is to store it runs later
+            raise NotImplementedError("tl.atomic_poll for a program that comes later cannot be run on the CPU")
+        return TensorHandle(found, tl.int1)
 
     # pointers remember their argument
 
@@ -269,6 +289,9 @@ class Builder(InterpreterBuilder):
         operands = [arg.data for arg in args]
         result = np.asarray(libdevice.find(symbol)(*operands)).astype(np_dtype(ret_type))
         return counted("special", TensorHandle(undefined.keep(result, *operands), ret_type.scalar))
+
+    def create_dot_scaled(self, *args: Any) -> TensorHandle:
+        raise NotImplementedError("tl.dot_scaled cannot be run on the CPU")
 
     def create_inline_asm(self, *args: Any) -> TensorHandle:
         raise NotImplementedError("inline assembly cannot be run on the CPU")

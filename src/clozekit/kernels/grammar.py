@@ -16,12 +16,19 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
+import triton
+
+from clozekit.kernels import private
 from clozekit.kernels.private import CodeGenerator, JITCallable, JITFunction, core, is_namedtuple
 
 # parts of other constructs, for which the walker needs no method
 PARTS: tuple[type[ast.AST], ...] = (
     *(ast.operator, ast.boolop, ast.unaryop, ast.cmpop, ast.expr_context),
     *(ast.comprehension, ast.FormattedValue, ast.Starred, ast.withitem),
+)
+BLOCK_POINTERS_GONE = (
+    f"Triton {triton.__version__} has no block pointers: instead of tl.make_block_ptr and tl.advance, use "
+    "tl.make_tensor_descriptor(pointer, shape, strides, block_shape), its load(offsets) and its store(offsets, value)"
 )
 NAMES = {"FunctionDef": "a nested def", "ImportFrom": "import", "Dict": "a dict", "Set": "a set", "NamedExpr": "`:=`"}
 
@@ -36,29 +43,38 @@ def check(kernel: JITFunction, definition: ast.FunctionDef, file: str) -> None:
     body = [node for statement in definition.body for node in _walk(statement)]
     if any(isinstance(node, ast.Raise) and "NotImplementedError" in ast.unparse(node) for node in body):
         return  # a blank not filled in yet: the program raises it, and what is missing below must not be blamed first
-    for node in body:
-        if reason := _unsupported(node):
-            line, column = getattr(node, "lineno", definition.lineno), getattr(node, "col_offset", 0)
-            raise SyntaxError(reason, (file, line, column + 1, linecache.getline(file, line)))
     own = {node.arg for node in ast.walk(definition.args) if isinstance(node, ast.arg)}
     own |= {node.id for node in body if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     scope = CodeGenerator.builtin_namespace | kernel.get_capture_scope()
+    for node in body:
+        if reason := _unsupported(node, scope):
+            line, column = getattr(node, "lineno", definition.lineno), getattr(node, "col_offset", 0)
+            raise SyntaxError(reason, (file, line, column + 1, linecache.getline(file, line)))
     for node in body:
         if isinstance(node, ast.Name) and node.id not in own and (reason := _unseen(node.id, scope)):
             raise NameError(f"{definition.name}, line {node.lineno}: {reason}", name=node.id)
 
 
-def _unsupported(node: ast.AST) -> str | None:
+def _unsupported(node: ast.AST, scope: dict[str, Any]) -> str | None:
     kind = type(node).__name__
     if not hasattr(CodeGenerator, f"visit_{kind}") and not isinstance(node, PARTS):
         return f"{NAMES.get(kind, f'`{kind.lower()}`')} cannot be used in a kernel"
-    if isinstance(node, ast.Compare) and len(node.ops) > 1:
+    if isinstance(node, ast.Compare) and len(node.ops) > 1 and not private.CHAINED_COMPARISONS:
         return "a chained comparison cannot be used in a kernel: join two with &"
     if isinstance(node, ast.Assign) and len(node.targets) > 1:
         return "a kernel assigns one target at a time"
     if isinstance(node, ast.For) and not isinstance(node.iter, ast.Call):
         return "a loop in a kernel is over range, tl.range or tl.static_range"
+    if not private.BLOCK_POINTERS and _called(node, scope) == "make_block_ptr":
+        return BLOCK_POINTERS_GONE
     return None
+
+
+def _called(node: ast.AST, scope: dict[str, Any]) -> str | None:
+    """What a function is called where it is defined, as far as the node says."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return getattr(scope.get(node.id), "__name__", None) if isinstance(node, ast.Name) else None
 
 
 def _unseen(name: str, scope: dict[str, Any]) -> str | None:

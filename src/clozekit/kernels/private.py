@@ -19,6 +19,12 @@ import triton.language as tl
 
 SUPPORTED = ">=3.7,<3.10"
 
+# what not all of them compile
+_VERSION = tuple(int(part) for part in triton.__version__.split(".")[:2])
+BLOCK_POINTERS = _VERSION < (3, 9)
+CHAINED_COMPARISONS = _VERSION >= (3, 9)
+BARE_CONSTANTS = _VERSION >= (3, 8)  # `size: tl.constexpr` makes a constant of what is assigned to size later on
+
 
 class UnsupportedTriton(ImportError):
     """The Triton that is installed lacks something."""

@@ -9,10 +9,12 @@ module. What the compiler would refuse is refused first: grammar.py.
 """
 
 import ast
+import functools
 import types
+from collections.abc import Callable
 from typing import Any
 
-from clozekit.kernels import bounds, grammar, language
+from clozekit.kernels import bounds, grammar, language, private
 from clozekit.kernels.private import JITFunction, core, defined_at, unwrap
 
 RUNTIME = "__clozekit_{}__".format
@@ -58,6 +60,8 @@ def _build(kernel: JITFunction) -> types.FunctionType:
         RUNTIME("truth"): truth,
         RUNTIME("both"): lambda *values: _logical(False, values),
         RUNTIME("either"): lambda *values: _logical(True, values),
+        RUNTIME("chain"): _chain,
+        RUNTIME("given"): lambda value: lambda: value,
         RUNTIME("invert"): lambda value: value.__not__() if isinstance(value, core.tensor) else not value,
         RUNTIME("value"): lambda constant: getattr(constant, "value", constant),
         RUNTIME("kinds"): _kinds,
@@ -97,6 +101,7 @@ class Rewriter(ast.NodeTransformer):
     def __init__(self, check_types: bool):
         self.check_types = check_types
         self.loops = 0
+        self.constants: set[str] = set()  # declared by `name: tl.constexpr` alone
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         node.decorator_list, node.returns = [], None
@@ -109,15 +114,23 @@ class Rewriter(ast.NodeTransformer):
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
         self.generic_visit(node)
+        if ast.unparse(node.targets[0]) in self.constants:
+            return node
         return ast.copy_location(ast.Assign(node.targets, _call("assigned", node.value)), node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        constant = ast.unparse(node.annotation).strip("'\"").endswith("constexpr")
         node.value = self.visit(node.value) if node.value else None
         if node.value is None:
+            self.constants |= {ast.unparse(node.target)} if constant and private.BARE_CONSTANTS else set()
             return ast.copy_location(ast.Pass(), node)
-        constant = ast.unparse(node.annotation).strip("'\"").endswith("constexpr")
         value = node.value if constant else _call("assigned", node.value)
         return ast.copy_location(ast.Assign([node.target], value), node)
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.AST:
+        self.generic_visit(node)
+        node.value = _call("assigned", node.value)
+        return node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         self.generic_visit(node)
@@ -135,12 +148,16 @@ class Rewriter(ast.NodeTransformer):
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
         self.generic_visit(node)
-        nothing = ast.arguments([], [], None, [], [], None, [])
-        return _call(
-            "both" if isinstance(node.op, ast.And) else "either",
-            *(ast.Lambda(nothing, v) for v in node.values),
-            at=node,
-        )
+        return _call("both" if isinstance(node.op, ast.And) else "either", *map(_later, node.values), at=node)
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        self.generic_visit(node)
+        if len(node.ops) == 1:
+            return node
+        pair = ast.arguments([], [ast.arg("x"), ast.arg("y")], None, [], [], None, [])
+        x, y = ast.Name("x", ast.Load()), ast.Name("y", ast.Load())
+        compares: list[ast.expr] = [ast.Lambda(pair, ast.Compare(x, [op], [y])) for op in node.ops]
+        return _call("chain", ast.List(compares, ast.Load()), *map(_later, [node.left, *node.comparators]), at=node)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         self.generic_visit(node)
@@ -176,6 +193,13 @@ def _listed(result: Any) -> list[ast.stmt]:
     return result if isinstance(result, list) else [result]
 
 
+def _later(value: ast.expr) -> ast.expr:
+    """A function that evaluates it; only a name that it binds must be bound here, and not inside a lambda."""
+    if any(isinstance(node, ast.NamedExpr) for node in ast.walk(value)):
+        return _call("given", value)
+    return ast.Lambda(ast.arguments([], [], None, [], [], None, []), value)
+
+
 def _call(name: str, *args: ast.expr, at: ast.AST | None = None) -> ast.expr:
     return ast.copy_location(ast.Call(ast.Name(RUNTIME(name), ast.Load()), list(args), []), at or args[0])
 
@@ -203,6 +227,19 @@ def _logical(settles: bool, values: tuple[Any, ...]) -> Any:
         left = tensors.pop()
         result = left.logical_or(result) if settles else left.logical_and(result)
     return result
+
+
+def _chain(compares: list[Callable[..., Any]], first: Callable[[], Any], *others: Callable[[], Any]) -> Any:
+    """a < b <= c: each operand is evaluated once, and none behind a comparison of constants that is false."""
+    left = first()
+
+    def compared(compare: Callable[..., Any], operand: Callable[[], Any]) -> Any:
+        nonlocal left
+        before, left = left, operand()
+        return compare(before, left)
+
+    pairs = zip(compares, others, strict=True)
+    return _logical(False, tuple(functools.partial(compared, *pair) for pair in pairs))
 
 
 def _kinds(names: tuple[str, ...], found: dict[str, Any]) -> dict[str, Any]:
