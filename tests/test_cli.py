@@ -533,6 +533,12 @@ def test_doctor_tries_a_worker(cloze, engine):
     assert "works" in cloze("doctor").output
 
 
+def test_doctor_says_what_the_judge_misses_of_triton(cloze, engine, monkeypatch):
+    monkeypatch.setitem(sys.modules, "clozekit.kernels.private", None)
+    advice = json.loads(cloze("doctor", "--json").output)["advice"]
+    assert any(line.startswith("kernels cannot be checked: ") and "clozekit.kernels.private" in line for line in advice)
+
+
 def test_doctor_says_why_a_worker_does_not_start(cloze, engine, monkeypatch):
     monkeypatch.setattr(tempfile, "mkdtemp", lambda **_: f"{engine.home}/missing")
     done = cloze("doctor", "--json")

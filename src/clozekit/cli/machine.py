@@ -35,7 +35,7 @@ def doctor(as_json: bool) -> None:
 def examine() -> dict[str, Any]:
     """Versions, and whether a worker can be started and answers: tried, not read from a version."""
     import platform
-    from importlib import metadata
+    from importlib import import_module, metadata
 
     from clozekit.sandbox.advice import explain
 
@@ -47,6 +47,11 @@ def examine() -> dict[str, Any]:
         except metadata.PackageNotFoundError:
             versions[package] = "missing"
             advice.append(f"{package} is missing: pip install -c constraints.txt {package}")
+    if versions["triton"] != "missing":
+        try:
+            import_module("clozekit.kernels.private")
+        except ImportError as error:
+            advice.append(f"kernels cannot be checked: {error}")
     tier = "C"
     try:
         sandbox = explain(_start_a_worker())
