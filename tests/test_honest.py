@@ -8,6 +8,7 @@ from clozekit import submission
 from clozekit.catalog import builtin_root
 from clozekit.engine import Engine
 from clozekit.exercise import Exercise
+from clozekit.kernels import private
 from clozekit.render import as_text
 
 ROOT = Path(__file__).parent / "honest"
@@ -15,6 +16,7 @@ FILES = sorted(path.relative_to(ROOT) for path in ROOT.glob("*/*/*.py"))
 
 # Refused today, though right; when it is fixed, its entry goes.
 REFUSED: dict[str, str] = {}
+GONE = set() if private.BLOCK_POINTERS else {"block_pointers"}  # styles that the Triton that is installed has no more
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +30,8 @@ def test_an_honest_answer_passes(
 ) -> None:
     if reason := REFUSED.get(path.with_suffix("").as_posix()):
         request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+    if path.stem in GONE:
+        pytest.skip(f"this Triton has no {path.stem}")
     exercise = exercises[path.parent.as_posix()]
     report = engine.grade(exercise, submission.read(ROOT / path), diagnose=False)
     assert report.verdict == "passed", as_text(report, exercise, "en", "all").plain

@@ -27,6 +27,12 @@ STATEMENTS = {
     "atomic store": ("tl.atomic_store(y_ptr + 1, 4)\n    y = tl.load(y_ptr + 1)", 4),
     "poll of what is there": ("tl.atomic_poll(y_ptr + 1, 7)\n    y = 1", 1),
     "poll that times out": ("y = tl.atomic_poll(y_ptr + 1, 8, timeout_ns=10)", 0),
+    "sum of two truths, which wraps around": ("y = ((n > 0) + (n > 1)).to(tl.int32)", 0),
+    "product of two truths": ("y = ((n > 0) * (n > 1)).to(tl.int32)", 1),
+    "mask joined with a scalar one": (
+        "i = tl.arange(0, 2)\n    y = tl.sum(tl.load(y_ptr + i, mask=(i < n) & (n > 1), other=0))",
+        6,
+    ),
     "clamp of integers": ("y = tl.clamp(n, 3, 5)", 3),
     "squeeze from the end": ("y = tl.sum(tl.squeeze(tl.arange(0, 4)[:, None], -1))", 6),
 }

@@ -241,7 +241,13 @@ class Builder(InterpreterBuilder):
         return TensorHandle(round_bfloat16(wide.data), tl.bfloat16)
 
     def binary_op(self, lhs: TensorHandle, rhs: TensorHandle, op: Any) -> TensorHandle:
-        return counted("plain", _rounded(super().binary_op(lhs, rhs, op)))
+        if lhs.data.dtype == rhs.data.dtype == np.bool_:  # to numpy these are truths, to a GPU numbers of one bit
+            bits = op(lhs.data.astype(np.int8), rhs.data.astype(np.int8)) & 1
+            return TensorHandle(bits.astype(np.bool_), tl.int1)
+        result = counted("plain", _rounded(super().binary_op(lhs, rhs, op)))
+        if result.data.dtype == np.bool_:  # of a comparison, which has the type of its operands otherwise
+            result.dtype = tl.int1
+        return result
 
     def unary_op(self, arg: TensorHandle, op: Any) -> TensorHandle:
         result = _rounded(TensorHandle(undefined.keep(op(arg.data), arg.data), arg.dtype.scalar))
