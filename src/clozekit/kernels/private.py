@@ -38,7 +38,7 @@ try:
     from triton._C.libtriton import ir
     from triton._utils import is_namedtuple
     from triton.backends.driver import DriverBase
-    from triton.backends.nvidia.compiler import CUDAOptions, min_dot_size
+    from triton.backends.nvidia.compiler import CUDABackend, CUDAOptions, min_dot_size
     from triton.compiler.code_generator import CodeGenerator
     from triton.language import core
     from triton.language.core import _unwrap_if_constexpr as unwrap
@@ -58,14 +58,23 @@ try:
     from triton.runtime.autotuner import Autotuner
     from triton.runtime.interpreter import InterpreterBuilder, InterpreterOptions, TensorHandle
     from triton.runtime.interpreter import _get_np_dtype as stored_dtype
-    from triton.runtime.jit import JITCallable, JITFunction, KernelParam, TensorWrapper, mangle_type
+    from triton.runtime.jit import (
+        JITCallable,
+        JITFunction,
+        KernelParam,
+        TensorWrapper,
+        create_function_from_signature,
+        mangle_type,
+    )
 except ImportError as error:
     raise UnsupportedTriton(str(error).partition(" (")[0]) from error
 
 NEEDED: tuple[tuple[Any, str], ...] = (
     (memory, "load store"),
+    (ir, "context load_dialects"),
     (ir.INPUT_PRECISION, "TF32"),
     (ir.ROUNDING_MODE, "RTZ"),
+    (CUDABackend, "add_stages get_codegen_implementation get_module_map load_dialects"),
     (CUDAOptions, "__dataclass_fields__"),
     (CodeGenerator, "builtin_namespace statically_implemented_functions"),
     (core, "builtin_max builtin_min is_builtin tensor_descriptor_base"),
@@ -79,7 +88,7 @@ NEEDED: tuple[tuple[Any, str], ...] = (
     (InterpreterBuilder, "create_fp_to_fp create_load create_masked_load create_select create_store"),
     (TensorHandle, "get_element_ty"),
     (Autotuner, "_bench check_disk_cache"),
-    (JITFunction, "run"),
+    (JITFunction, "_pack_args run"),
     (tl.sum, "arg_names fn get_capture_scope module params parse pre_run_hooks signature"),  # a jitted function
     (tl.sum.params[0], "annotation_type is_constexpr name"),
 )
@@ -105,3 +114,11 @@ def defined_at(kernel: JITFunction) -> tuple[str, int]:
         return kernel.file_name, kernel.def_file_line_number
     file, line = jit.get_jit_fn_file_line(kernel)
     return file, line
+
+
+def pack_arguments(
+    kernel: JITFunction, backend: CUDABackend, options: dict[str, Any], bound: dict[str, Any], specialization: list[Any]
+) -> tuple[Any, dict[str, str], dict[Any, Any], dict[Any, Any]]:
+    """What the compiler needs of a launch: options, types, constants and attributes."""
+    parsed, signature, constants, attributes = kernel._pack_args(backend, options, bound, specialization, None)
+    return parsed, signature, constants, attributes

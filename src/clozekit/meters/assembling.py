@@ -18,6 +18,7 @@ import resource
 import shutil
 import subprocess
 import time
+from importlib import metadata
 from pathlib import Path
 
 from msgspec import Struct
@@ -108,13 +109,19 @@ def _widest(ptx: str) -> int:
 def assembler(target: Target) -> Path | None:
     """The ptxas for a target, found without importing Triton."""
     spec = importlib.util.find_spec("triton")
-    name = "ptxas-blackwell" if target == "sm_100" else "ptxas"
+    newer = target == "sm_100" or (target == "sm_90" and spec and _release() >= (3, 9))  # as Triton itself chooses
+    name = "ptxas-blackwell" if newer else "ptxas"
     for place in spec.submodule_search_locations or [] if spec else []:
         path = Path(place, "backends", "nvidia", "bin", name)
         if path.exists():
             return path
     system = shutil.which("ptxas")
     return Path(system) if system else None
+
+
+def _release() -> tuple[int, ...]:
+    """Of Triton, which is not imported here."""
+    return tuple(map(int, metadata.version("triton").split(".")[:2]))
 
 
 @functools.cache

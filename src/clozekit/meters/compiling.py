@@ -11,13 +11,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from triton._C.libtriton import ir
 from triton.backends.compiler import GPUTarget
-from triton.backends.nvidia.compiler import CUDABackend
-from triton.compiler.code_generator import CompilationError
-from triton.compiler.compiler import ASTSource
-from triton.runtime.jit import JITFunction, create_function_from_signature
+from triton.compiler import ASTSource, CompilationError
 
+from clozekit.kernels.private import CUDABackend, JITFunction, create_function_from_signature, ir, pack_arguments
 from clozekit.meters.costs import PTX_LIMIT, Compiled, Target
 
 
@@ -60,7 +57,7 @@ def _ptx(
     bound, specialization = _specialised(kernel, given, backend)
     fixed = {"debug": False, "instrumentation_mode": "", "enable_fp_fusion": True}
     wanted: dict[str, Any] = {**options, **fixed, "ptx_version": ptx_version}
-    parsed, signature, constexprs, attributes = kernel._pack_args(backend, wanted, bound, specialization, None)
+    parsed, signature, constexprs, attributes = pack_arguments(kernel, backend, wanted, bound, specialization)
     source = ASTSource(kernel, signature, constexprs, attributes)
     context = ir.context()
     ir.load_dialects(context)
