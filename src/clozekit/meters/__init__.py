@@ -8,5 +8,10 @@
     compiling.py    a launch, compiled to PTX for a GPU that is not there
     assembling.py   PTX, assembled: registers, stack, spills
 
+    counts.py       one call of torch: the counts as data
+    eager.py        what the operators of a call read, write, compute and keep
+    operators.py    what one operator costs
+    passes.py       how often CUDA's own kernels read again
+
 Nothing is imported here: torch and triton come with the first module that needs them.
 """

@@ -1,0 +1,104 @@
+"""How often eager CUDA kernels read what they have to read once.
+
+    _softmax of float32[64, 32000]      Passes(reads=3.0, apart=128000): a row is longer than shared memory
+    _softmax of float32[64, 1000]       Passes(): a row stays in registers
+
+Read off the kernels in pytorch/aten/src/ATen/native/cuda, which work alike on all NVIDIA devices. A second read of what is
+still in the L2 cache costs little: `apart` tells how much one block reads before it comes back.
+"""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from torch import Tensor
+
+from clozekit.meters.operators import Called
+
+IN_REGISTERS = 1024, 4096  # elements and bytes of a row: SoftMax.cu, host_softmax
+SHARED = 48 << 10  # bytes that a block may have without asking for more
+VECTOR = 16  # bytes: rows that are no multiple of it are not kept in shared memory
+
+
+class Passes(NamedTuple):
+    """Bytes really read and written, as multiples of those that an operator has to; bytes between two reads of a block."""
+
+    reads: float = 1.0
+    writes: float = 1.0
+    apart: int = 0
+
+
+ONCE = Passes()
+
+
+def passes(called: Called) -> Passes:
+    """Those of the operator, once each where nothing else is known."""
+    return TABLE[called.plain](called) if called.plain in TABLE and called.first.numel() else ONCE
+
+
+def _softmax(called: Called) -> Passes:
+    """SoftMax.cu: maximum, sum and result are a pass each, unless registers or shared memory hold the row."""
+    row, kept = _row(called.first, called.args[1])
+    return ONCE if kept else Passes(reads=3.0, apart=row)
+
+
+def _log_softmax_backward(called: Called) -> Passes:
+    """cunn_SoftMaxBackward: of gradient and result, the gradient is read again for the result."""
+    row, kept = _row(called.first, called.args[2])
+    return ONCE if kept else Passes(reads=1.5, apart=2 * row)
+
+
+def _softmax_backward(called: Called) -> Passes:
+    """softmax_backward_cuda_out: a kernel multiplies gradient and result, another reads the product and the result."""
+    _, kept = _row(called.first, called.args[2])
+    return Passes(reads=2.0 if kept else 2.5, writes=2.0, apart=_all(called))
+
+
+def _row(x: Tensor, dim: int) -> tuple[int, bool]:
+    """The bytes of one softmax, and whether its block reads them once."""
+    if not x.ndim:
+        return x.element_size(), True
+    dim %= x.ndim
+    row = x.shape[dim] * x.element_size()
+    if inner := math.prod(x.shape[dim + 1 :]) - 1:  # not along neighbours: cunn_SpatialSoftMaxForward, row by row
+        return row * (inner + 1), False
+    in_registers = x.shape[dim] <= IN_REGISTERS[0] and row <= IN_REGISTERS[1]
+    return row, in_registers or (row < SHARED and row % VECTOR == 0)
+
+
+def _layer_norm(called: Called) -> Passes:
+    """layer_norm_kernel.cu: the block of a row takes its statistics, then reads the row again."""
+    return Passes(reads=2.0, apart=_last(called.first))
+
+
+def _layer_norm_backward(called: Called) -> Passes:
+    """layer_norm_kernel.cu: dx reads its row twice, and a kernel of its own reads all for dweight and dbias."""
+    return Passes(reads=3.0, apart=_all(called))
+
+
+def _statistics_first(called: Called) -> Passes:
+    """group_norm_kernel.cu, Normalization.cuh: a kernel takes the statistics (or their gradients), another reads all again."""
+    return Passes(reads=2.0, apart=_all(called))
+
+
+def _last(x: Tensor) -> int:
+    return x.shape[-1] * x.element_size() if x.ndim else x.element_size()
+
+
+def _all(called: Called) -> int:
+    return called.read_bytes()
+
+
+TABLE: dict[str, Callable[[Called], Passes]] = {
+    "_log_softmax": _softmax,  # measured as well: 3 reads from 48 KB on fit published times
+    "_log_softmax_backward_data": _log_softmax_backward,
+    "_safe_softmax": _softmax,
+    "_softmax": _softmax,
+    "_softmax_backward_data": _softmax_backward,
+    "native_batch_norm": _statistics_first,
+    "native_batch_norm_backward": _statistics_first,
+    "native_group_norm": _statistics_first,
+    "native_group_norm_backward": _statistics_first,
+    "native_layer_norm": _layer_norm,
+    "native_layer_norm_backward": _layer_norm_backward,
+}
