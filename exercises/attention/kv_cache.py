@@ -20,6 +20,9 @@ Scores may reach thousands; the softmax must not overflow, nor see what it must 
 Token by token, in chunks or at once, the answer is that of one causal pass over the
 whole text. b, h and head_dim do not change; there is no largest total.
 
+The next token costs one row of attention, however long the text is: no earlier row is
+computed again, and joining the pieces copies each of them once.
+
 q, k, v are float32, float16 or bfloat16, and so are all results; they need not be
 contiguous and must not be changed. Gradients are not asked for. Whether the cache is a
 list, one tensor or a buffer is up to you; scaled_dot_product_attention is allowed.

@@ -96,6 +96,14 @@ def test_non_contiguous_inputs(check):
         check("attend", q, k, v, cache, like=(q, *seen))
 
 
+@pytest.mark.parametrize("tokens", [8, 32])
+def test_cost_of_a_token(check, tokens):
+    """Of the last one, after so many that came one by one. A cost that grows faster than the text shows at the second size."""
+    cache = check.new("KVCache")
+    for (q, k, v), seen in calls(draw(tokens, b=1, h=2, head_dim=16), [1] * tokens):
+        check("attend", q, k, v, cache, like=(q, *seen), measured=seen[0].shape[2] == tokens)
+
+
 @pytest.mark.hidden
 def test_sizes_drawn_anew(check):
     """Two caches in turn, of other sizes and dtypes; each takes a long prompt, attends, and takes more."""
@@ -191,6 +199,16 @@ def stores_float32(self, k, v):
     return torch.cat(self.keys, dim=2), torch.cat(self.values, dim=2)
 
 
+@mistake(blank="append")
+def joins_one_by_one(self, k, v):
+    self.keys.append(k)
+    self.values.append(v)
+    keys, values = self.keys[0], self.values[0]
+    for more_keys, more_values in zip(self.keys[1:], self.values[1:], strict=True):
+        keys, values = torch.cat([keys, more_keys], dim=2), torch.cat([values, more_values], dim=2)
+    return keys, values
+
+
 @mistake(blank="length")
 def counts_appends(self):
     return len(self.keys)
@@ -254,6 +272,17 @@ def not_itself(q, keys):
 @mistake(blank="visible")
 def one_too_many(q, keys):
     visible = torch.ones(q.shape[2], keys.shape[2], dtype=torch.bool).tril(keys.shape[2] - q.shape[2] + 1)
+
+
+@mistake("attend")
+def computes_every_row(q, k, v, cache):
+    keys, values = cache.append(k, v)
+    padded = torch.zeros_like(keys)
+    padded[:, :, -q.shape[2] :] = q
+    position = torch.arange(keys.shape[2])
+    scores = padded @ keys.mT / math.sqrt(q.shape[-1])
+    rows = scores.masked_fill(position > position[:, None], -math.inf).softmax(dim=-1) @ values
+    return rows[:, :, -q.shape[2] :]
 
 
 @mistake(blank="attention")

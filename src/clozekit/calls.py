@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 
 from clozekit.kernels.plan import Counts, Plan
 from clozekit.meters.costs import Launch, Target
+from clozekit.meters.counts import Counts as TorchCounts
 from clozekit.values import Name, Value
 
 Text = Annotated[str, Meta(max_length=20_000)]
@@ -42,6 +43,7 @@ class Call(Struct, tag=True, frozen=True):
     evaluate: in evaluation mode, if it is a module.
     composite: run below autograd, where operators that are made of others show before they are taken apart.
     dry: write the plan down while no program of a kernel runs, and send nothing else: a call of full size.
+    measure: count what torch has to do.
     """
 
     nonce: int
@@ -58,6 +60,7 @@ class Call(Struct, tag=True, frozen=True):
     evaluate: bool = False
     composite: bool = False
     dry: bool = False
+    measure: bool = False
 
 
 class Parameters(Struct, tag=True, frozen=True):
@@ -93,6 +96,7 @@ class Returned(Struct, tag=True, frozen=True):
     disturbed: what it altered of earlier calls. used: what torch was asked to do. steps: lines that ran, if counted.
     threads: how many that it started are still alive. plan: what the host did, if recorded. counts: of a replay.
     launches: what each launch costs, if measured.
+    cost: what torch had to do, if measured.
     """
 
     nonce: int
@@ -107,6 +111,7 @@ class Returned(Struct, tag=True, frozen=True):
     plan: Plan | None = None
     counts: Counts | None = None
     launches: Annotated[list[Launch], Meta(max_length=10_000)] = []
+    cost: TorchCounts | None = None
 
 
 class Raised(Struct, tag=True, frozen=True):

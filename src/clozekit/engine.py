@@ -228,9 +228,9 @@ class Engine(Processes):
                 finally:
                     theirs.close()
                 channel = Channel(ours)
-                kernel = exercise.sheet.policy.kernel
+                kernel, thresholds = exercise.sheet.policy.kernel, exercise.sheet.thresholds
                 channel.send(
-                    Collect(path, self.seed, kernel, exercise.solution if kernel else "", exercise.sheet.thresholds)
+                    Collect(path, self.seed, kernel, exercise.solution if kernel or thresholds else "", thresholds)
                 )
                 try:
                     collected, _, _ = channel.receive(Collected, time.monotonic() + START_SECONDS)

@@ -120,7 +120,7 @@ class Profiled(Struct, frozen=True):
 class Collect(Struct, tag=True, frozen=True):
     """Load this grader. `seed` fixes all inputs that its cases draw; `kernel`: its answers are Triton kernels.
 
-    solution: the source of the kernel whose costs are the measure; thresholds: how many times these are allowed.
+    solution: the source whose costs are the measure; thresholds: how many times these are allowed.
     """
 
     grader: str

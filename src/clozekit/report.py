@@ -15,7 +15,8 @@ Verdict = Literal["passed", "failed", "could not check"]
 Tier = Literal["A", "B", "C"]
 OnEachCall = Literal["launches", "loads", "stores", "scratch"]  # of a kernel; all but the first in bytes
 OfFullSize = Literal["sectors", "flops", "plain_flops", "stack"]  # of a kernel, asked by a grader; the last in bytes
-MeterName = Literal[OnEachCall, OfFullSize]
+OfTorch = Literal["flops", "bytes", "peak_bytes", "operators"]
+MeterName = Literal[OnEachCall, OfFullSize, OfTorch]
 EXIT_STATUS: dict[str, int] = {"passed": 0, "failed": 1, "could not check": 3}
 
 
@@ -53,7 +54,10 @@ class Finding(Struct, frozen=True):
 
 
 class Meter(Struct, frozen=True):
-    """What one cost of a call was and may be at most: of all visible calls, the one nearest to its bar or farthest beyond."""
+    """What one cost of a call was and may be at most: of all visible calls, the one nearest to its bar or farthest beyond.
+
+    A bar of infinity, null in JSON, refuses nothing: the cost is only shown.
+    """
 
     name: MeterName
     value: float

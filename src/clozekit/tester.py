@@ -19,8 +19,7 @@ from _pytest.runner import runtestprotocol
 
 from clozekit.errors import CannotCheck
 from clozekit.grading.check import GraderError, Refused
-from clozekit.grading.evidence import Solution
-from clozekit.grading.grading import Grading, Source
+from clozekit.grading.grading import Grading, Source, measures
 from clozekit.grading.plugin import GRADING, case_name
 from clozekit.grading.questions import Truth
 from clozekit.protocol import Case, Collect, Collected, Ended, EndWorker, Graded, Job, Limits, NeedWorker, Started
@@ -72,7 +71,7 @@ class Tester:
         self.channel, self.request = channel, request
         self.error = ""
         self.memory: dict[bytes, Truth] = {}
-        self.solution = Solution(request.solution, request.thresholds) if request.kernel else None
+        self.measures = measures(request.solution, request.thresholds, request.kernel)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -98,7 +97,7 @@ class Tester:
 
     def rehearse(self, items: list[pytest.Item]) -> None:
         """Evaluate every reference once, here, so that no child has to. What fails here fails there, and is told."""
-        grading = Grading(no_worker, Source("", ""), Limits(), self.request.seed, self.memory, self.solution)
+        grading = Grading(no_worker, Source("", ""), Limits(), self.request.seed, self.memory, *self.measures)
         grading.rehearsal = True
         items[0].config.stash[GRADING] = grading
         for item in items:
@@ -109,7 +108,7 @@ class Tester:
         signal.setitimer(signal.ITIMER_REAL, 2 * job.seconds)  # the last resort; the deadline below is the rule
         front = Front(Channel(socket.socket(fileno=fd)))
         source = Source(job.source, job.name, job.mistaken, frozenset(job.rounding), frozenset(job.forbidden))
-        grading = Grading(front.spawn, source, job.limits, self.request.seed, self.memory, self.solution)
+        grading = Grading(front.spawn, source, job.limits, self.request.seed, self.memory, *self.measures)
         run = Run(grading, job)
         try:
             graded = run.all(items)

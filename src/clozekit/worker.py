@@ -24,6 +24,7 @@ import torch
 from clozekit import calls, rules, submission, values
 from clozekit.earlier import Earlier
 from clozekit.exercise import Policy
+from clozekit.meters.eager import TorchMeter
 from clozekit.protocol import Analyse, Analysed, Limits, Profile, Profiled, Ready
 from clozekit.report import Problem
 from clozekit.sandbox import Prepared, enter, grants
@@ -44,11 +45,11 @@ def run(channel: int, output: int, limits: Limits, scratch: str, prepared: Prepa
     torch.set_num_threads(limits.threads)
     torch.default_generator.seed()
     torch._C._set_deterministic_algorithms(True, warn_only=True)  # torch.empty is NaN: what is never written shows
-    worker = Worker(Channel(sock))
-    worker.channel.send(Ready())
+    frames = Channel(sock)
+    frames.send(Ready())
     status = 70  # of a worker that the learner's code broke: our traceback would tell that learner nothing
     try:
-        worker.serve()
+        Worker().serve(frames)
     except Gone:
         status = 0
     finally:
@@ -87,8 +88,7 @@ def surroundings(scratch: str) -> None:
 class Worker:
     """Serves Analyse, Load, Call, Parameters, Replay and Measure for one submission."""
 
-    def __init__(self, channel: Channel):
-        self.channel = channel
+    def __init__(self) -> None:
         self.module = types.ModuleType(MODULE)
         self.name = MODULE
         self.held: dict[int, Any] = {}
@@ -96,16 +96,16 @@ class Worker:
         self.given: tuple[list[Any], dict[str, Any]] = [], {}  # the arguments of the last call
         self.earlier = Earlier()
 
-    def serve(self) -> None:
+    def serve(self, channel: Channel) -> None:
         """Answer requests, one frame each, until the channel closes."""
         while True:
-            request, payload, _ = self.channel.receive(Analyse | Profile | calls.Request)
+            request, payload, _ = channel.receive(Analyse | Profile | calls.Request)
             if isinstance(request, Analyse):
-                self.channel.send(analyse(request, bytes(payload)))
-                self.channel.send(Ready())  # for whoever asks next
+                channel.send(analyse(request, bytes(payload)))
+                channel.send(Ready())  # for whoever asks next
                 continue
             if isinstance(request, Profile):
-                self.channel.send(self.profile(request, bytes(payload)))
+                channel.send(self.profile(request, bytes(payload)))
                 continue
             buffers: list[Any] = []
             try:
@@ -117,9 +117,9 @@ class Worker:
                 with contextlib.suppress(BaseException):
                     stream.flush()
             try:
-                self.channel.send(reply, buffers)
+                channel.send(reply, buffers)
             except (Violation, UnicodeError) as error:  # it does not fit into a frame, nothing was sent
-                self.channel.send(self.raised(request, ValueError(f"this result cannot be sent: {error}")))
+                channel.send(self.raised(request, ValueError(f"this result cannot be sent: {error}")))
 
     def answer(self, request: calls.Request, reader: values.Reader, buffers: list[Any]) -> calls.Reply:
         """Do what one request asks."""
@@ -217,7 +217,14 @@ class Worker:
             for _ in range(request.rounds):
                 function(*args, **kwargs)
             record = recorder(self.name, leaves) if request.record else None
-            with Steps(self.name, request.count_steps) as steps, Trace() as trace, record or contextlib.nullcontext():
+            meter = TorchMeter() if request.measure else None
+            with (
+                Steps(self.name, request.count_steps) as steps,
+                meter
+                or contextlib.nullcontext(),  # around the trace, which is to see operators before they are taken apart
+                Trace() as trace,
+                record or contextlib.nullcontext(),
+            ):
                 result = function(*args, **kwargs)
         reply = calls.Returned(
             request.nonce,
@@ -227,6 +234,7 @@ class Worker:
             disturbed=self.earlier.disturbed(),
             threads=len(sys._current_frames()) - threads,
             plan=record.finish(result) if record else None,
+            cost=meter.counts() if meter else None,
         )
         self.earlier.keep("argument", own)
         if request.keep is not None:

@@ -21,6 +21,7 @@ from clozekit import calls, values
 from clozekit.errors import CannotCheck
 from clozekit.kernels.plan import Counts, Plan
 from clozekit.meters.costs import Launch
+from clozekit.meters.counts import Counts as TorchCounts
 from clozekit.protocol import Limits, Ready
 from clozekit.report import Problem
 from clozekit.wire import Channel, Gone, TimedOut, Violation
@@ -58,6 +59,7 @@ class Answer:
     plan: Plan | None = None
     counts: Counts | None = None
     launches: list[Launch] = field(default_factory=list)
+    cost: TorchCounts | None = None
     problem: Problem | None = None
 
 
@@ -191,6 +193,7 @@ class Candidate:
             plan=reply.plan,
             counts=reply.counts,
             launches=reply.launches,
+            cost=reply.cost,
         )
         reader.finish()
         return answer

@@ -28,6 +28,7 @@ from clozekit.grading.again import Again, is_little, refilled, repeated
 from clozekit.grading.candidate import Candidate
 from clozekit.grading.evidence import COMPILE_SECONDS, Evidence, Proof, other
 from clozekit.grading.marks import Reference
+from clozekit.grading.measured import Yardstick
 from clozekit.grading.questions import PARAMETERS, Kept, Method, Question, Truth, encode, resolve, signature
 from clozekit.grading.tolerance import expect, expect_gradients, floating_leaves, leaves
 from clozekit.grading.trees import mapped
@@ -65,6 +66,7 @@ class Check:
     questions: what the test asked, for the diagnosis. unasked: what was asked again and answered rightly.
     draw: what is asked again; the same in a rehearsal as in every grading.
     rounds: how many unjudged calls come before the next small one that is repeated.
+    yardstick: what calls of torch may cost, where the exercise has thresholds for them.
     composite: whether the test's calls without gradients run below autograd; its first call draws it.
     """
 
@@ -79,6 +81,7 @@ class Check:
     numbers: Callable[[], int]
     draw: random.Random
     rounds: Iterator[int]
+    yardstick: Yardstick | None = None
     composite: bool | None = None
 
     def __call__(
@@ -90,6 +93,7 @@ class Check:
         gradients: bool = False,
         dtype: DtypeRule = "like arguments",
         once: bool = False,
+        measured: bool = False,
         **kwargs: Any,
     ) -> Any:
         """Call `target` over there; its answer must agree with its reference. Returns the answer.
@@ -99,6 +103,7 @@ class Check:
         gradients: also compare the gradients of inputs and parameters, with a random cotangent.
         dtype: of floating tensors in the answer; by default that of the first floating input.
         once: do not ask again with other values, as no others make sense.
+        measured: what torch has to do for it is held against the thresholds of the exercise.
 
         Raises:
             Refused: the answer is wrong, or there is none.
@@ -116,6 +121,8 @@ class Check:
         else:
             self._expect(question, target, args, kwargs, gradients, dtype)
         self.questions.append(question)
+        if measured:
+            self._measure(question)
         referenced = returns is MISSING and like is None
         if self.evidence and isinstance(target, str):
             question.proof = self._proof(self.evidence, question, (target, args, kwargs), dtype, referenced)
@@ -214,6 +221,13 @@ class Check:
         if gradients:
             cotangents = [values.encode(cotangent, question.buffers) for cotangent in question.truth.cotangents]
             question.request = msgspec.structs.replace(question.request, cotangents=cotangents, composite=False)
+
+    def _measure(self, question: Question) -> None:
+        """Have the solution say what the answer to the last question may cost."""
+        if self.yardstick is None:
+            raise GraderError("nothing to measure by: there are no [thresholds] in the exercise's TOML")
+        question.request = msgspec.structs.replace(question.request, measure=True, composite=False)
+        question.bars = self.yardstick.bars([(each.request, each.buffers) for each in self.questions])
 
     def _ask(self, question: Question) -> None:
         __tracebackhide__ = True

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from clozekit.grading import costs
+from clozekit.grading import costs, measured
 from clozekit.grading.candidate import Answer, Candidate
 from clozekit.grading.compare import difference
 from clozekit.grading.questions import Question
@@ -110,6 +110,8 @@ def _same_answer(question: Question, suspect: Candidate) -> bool:
         return _symptom(question.answer) == _symptom(answer)
     if sorted(question.answer.changed) != sorted(answer.changed):
         return False
+    if question.bars and question.answer.cost and answer.cost and _is_cost(question.problem) and _is_cost(problem):
+        return measured.alike(question.answer.cost, answer.cost, question.bars)
     same_dtype = problem == question.problem and problem.kind == "dtype"  # both have the same wrong one
     return all(
         alike(ours, theirs, replace(expected, dtype=None, dtypes={}) if same_dtype else expected)
@@ -117,6 +119,10 @@ def _same_answer(question: Question, suspect: Candidate) -> bool:
             question.pairs(question.answer), question.pairs(answer), strict=True
         )
     )
+
+
+def _is_cost(problem: Problem) -> bool:
+    return problem.kind.startswith("meter-")
 
 
 def _symptom(answer: Answer) -> tuple[str, str]:

@@ -23,6 +23,7 @@ from clozekit.grading.check import Check
 from clozekit.grading.diagnosis import diagnose
 from clozekit.grading.evidence import COMPILE_SECONDS, Evidence, Solution
 from clozekit.grading.marks import references
+from clozekit.grading.measured import Bars, Yardstick, nearest
 from clozekit.grading.questions import Question, Truth
 from clozekit.protocol import Limits
 from clozekit.report import Meter, MeterName, Problem
@@ -50,6 +51,7 @@ class Grading:
         seed: int,
         memory: dict[bytes, Truth],
         solution: Solution | None = None,
+        yardstick: Yardstick | None = None,
     ):
         self.spawn, self.source, self.limits, self.seed, self.memory = spawn, source, limits, seed, memory
         self.visible = Candidate(spawn, source.text, source.name, limits)
@@ -57,8 +59,9 @@ class Grading:
         self.trials: dict[str, list[Question]] = {}
         self.unasked: dict[str, list[Question]] = {}
         self.evidence = Evidence(spawn, source.text, source.name, limits, solution) if solution else None
+        self.yardstick = yardstick
         self.rehearsal = False
-        self.numbers = itertools.count(1)
+        self.veiled: set[str] = set()
         once = [] if solution else [ROUNDS]  # a kernel's interpreter is slow
         self.rounds = itertools.chain(once, itertools.repeat(0))
 
@@ -66,6 +69,8 @@ class Grading:
         """The `check` of one test; from here on its draws are reproducible from the seed and the test's name."""
         number = self.reseed(test)
         self.trials[test], self.unasked[test] = [], []
+        if hidden:
+            self.veiled.add(test)
         candidate = None if self.rehearsal else self.hidden if hidden else self.visible
         if candidate:
             candidate.renew()
@@ -78,9 +83,10 @@ class Grading:
             self.source.forbidden,
             self.evidence,
             hidden,
-            self.numbers.__next__,
+            itertools.count(1).__next__,
             random.Random(number + 1),
             self.rounds,
+            self.yardstick,
         )
 
     def reseed(self, name: str) -> int:
@@ -115,8 +121,11 @@ class Grading:
             kernels.stop()
 
     def meters(self) -> list[Meter]:
-        """What the costs of a kernel were, as far as they are anybody's business."""
-        return list(self.evidence.meters.values()) if self.evidence else []
+        """What the costs were, as far as they are anybody's business."""
+        if self.evidence:
+            return list(self.evidence.meters.values())
+        asked = [each for test, questions in self.trials.items() if test not in self.veiled for each in questions]
+        return nearest([meter for question in asked for meter in question.meters()])
 
     def close(self) -> None:
         """End the workers."""
@@ -124,3 +133,10 @@ class Grading:
             self.evidence.close()
         self.visible.stop()
         self.hidden.stop()
+
+
+def measures(source: str, thresholds: Bars, kernel: bool) -> tuple[Solution | None, Yardstick | None]:
+    """What answers are measured by: the solution of an exercise, as a kernel or as torch."""
+    if kernel:
+        return Solution(source, thresholds), None
+    return None, Yardstick(source, thresholds) if thresholds else None

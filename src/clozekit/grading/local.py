@@ -4,8 +4,7 @@ import pytest
 
 from clozekit.engine import Engine, worker_limits
 from clozekit.exercise import Exercise
-from clozekit.grading.evidence import Solution
-from clozekit.grading.grading import Grading, Source
+from clozekit.grading.grading import Grading, Source, measures
 from clozekit.submission import parse, read
 
 GRADINGS: pytest.StashKey[dict[str, Grading]] = pytest.StashKey()
@@ -29,7 +28,7 @@ def local_grading(request: pytest.FixtureRequest) -> Grading:
             limits,
             config.getoption("--seed"),
             {},
-            Solution(exercise.solution, exercise.sheet.thresholds) if exercise.sheet.policy.kernel else None,
+            *measures(exercise.solution, exercise.sheet.thresholds, exercise.sheet.policy.kernel),
         )
         config.add_cleanup(gradings[str(path)].close)
     return gradings[str(path)]

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from clozekit import calls, values
+from clozekit.grading import measured
 from clozekit.grading.candidate import Answer, clean
 from clozekit.grading.compare import difference, excess
 from clozekit.grading.evidence import Proof
@@ -72,6 +73,7 @@ class Question:
     forbidden: frozenset[str] = frozenset()
     smaller: "Question | None" = None  # the call that must take as many steps of Python
     proof: Proof | None = None  # where a kernel must have computed the answer
+    bars: measured.Bars | None = None  # what the answer may cost
     again: str = ""  # the kind of another call, see `again`
     priced: CallString | None = None  # a call of full size, whose costs are judged and no values
     meters: dict[MeterName, Meter] = field(default_factory=dict)  # of such a call
@@ -110,7 +112,11 @@ class Question:
         if self.smaller and answer.steps > self.smaller.answer.steps:
             counts = {"small": str(self.smaller.answer.steps), "large": str(answer.steps)}
             return Problem("steps", {"first": self.smaller.text, "second": self.text, **counts})
-        return None
+        if self.bars is None:
+            return None
+        if answer.cost is None:
+            return Problem("protocol", {"call": self.text, "reason": "no counts"})
+        return measured.above(self.text, answer.cost, self.bars)
 
     def _label(self, changed: str) -> str:
         """An argument, which the worker calls by its number, or a parameter, by its name."""
@@ -125,6 +131,10 @@ class Question:
     def excess(self) -> float:
         """How many spreads the worst leaf of the answer is off."""
         return max((excess(value, expected) for _, value, expected in self.pairs(self.answer)), default=0.0)
+
+    def meters(self) -> list[Meter]:
+        """What the answer cost, where that was asked."""
+        return measured.meters(self.answer.cost, self.bars) if self.answer.cost and self.bars else []
 
     def pairs(self, answer: Answer) -> Iterator[tuple[str, Any, Expected]]:
         """The answer and each gradient ("" or its path) beside what is expected."""

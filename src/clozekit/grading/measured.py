@@ -1,0 +1,110 @@
+"""What a call of torch costs, held against what the same call costs the solution.
+
+    check("attend", q, k, v, cache, like=(q, keys, values), measured=True)
+
+    worker    answers, and counts                                                       Counts(flops=8448, read_bytes=…)
+    tester    has the solution answer all questions of the test up to this one, and counts the last    Counts(flops=8448, …)
+
+Each threshold of the exercise says how many times the solution's cost is allowed. Both are counted by the same meter on tensors
+of the same sizes, so that neither a machine nor a version of torch moves the bar.
+
+The counts are the word of the learner's process: a second lock behind the source rules, like the trace, and not a proof. An
+answer has to be right before it is asked what it cost.
+"""
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from clozekit import calls, values
+from clozekit.meters.counts import Counts
+from clozekit.report import Meter, MeterName, Problem
+from clozekit.worker import Worker
+
+Asked = Sequence[tuple[calls.Request, list[Any]]]  # with the bytes of its tensors
+Bars = Mapping[MeterName, float]  # what each meter may show at most
+
+SIMILAR = 1.5  # times: how far two costs of one mistake may lie apart
+
+
+class Yardstick:
+    """The solution of one exercise. `thresholds`: for each meter, how many times its cost is allowed."""
+
+    def __init__(self, source: str, thresholds: Bars):
+        self.source, self.thresholds = source, thresholds
+        self.known: dict[bytes, Bars] = {}
+
+    def bars(self, asked: Asked) -> Bars:
+        """What the last of these calls may cost whoever answered those before it."""
+        key = _fingerprint(asked)
+        if key not in self.known:
+            costs = _costs(self._count(asked))
+            self.known[key] = {
+                name: ratio if math.isinf(ratio) else ratio * costs[name] for name, ratio in self.thresholds.items()
+            }
+        return self.known[key]
+
+    def _count(self, asked: Asked) -> Counts:
+        """The solution is the author's own code, so that it runs in this process, the way a submission runs in another."""
+        worker = Worker()
+        worker.load(calls.Load(0, self.source, "solution.py"))
+        for request, buffers in asked:
+            payload = bytearray().join(bytes(buffer) for buffer in buffers)
+            reply = worker.answer(request, values.Reader(payload, worker.held, strided=True), [])
+        assert isinstance(reply, calls.Returned)
+        assert reply.cost is not None
+        return reply.cost
+
+
+def meters(counts: Counts, bars: Bars) -> list[Meter]:
+    """Each cost that has a bar."""
+    costs = _costs(counts)
+    return [Meter(name, costs[name], bar, "passed" if costs[name] <= bar else "failed") for name, bar in bars.items()]
+
+
+def above(call: str, counts: Counts, bars: Bars) -> Problem | None:
+    """The first meter above its bar."""
+    for meter in meters(counts, bars):
+        if meter.verdict == "failed":
+            return Problem(f"meter-{meter.name}", {"call": call, "yours": f"{meter.value:g}", "bar": f"{meter.bar:g}"})
+    return None
+
+
+def alike(ours: Counts, theirs: Counts, bars: Bars) -> bool:
+    """Whether two answers cost too much in the same way, and by about as much."""
+    for our, their in zip(meters(ours, bars), meters(theirs, bars), strict=True):
+        if our.verdict != their.verdict:
+            return False
+        if our.verdict == "failed" and max(our.value, their.value) > SIMILAR * min(our.value, their.value):
+            return False
+    return True
+
+
+def nearest(found: Sequence[Meter]) -> list[Meter]:
+    """Of each meter the one that comes nearest to its bar, or is farthest above."""
+    kept: dict[MeterName, Meter] = {}
+    for meter in found:
+        if meter.name not in kept or meter.share > kept[meter.name].share:
+            kept[meter.name] = meter
+    return list(kept.values())
+
+
+def _costs(counts: Counts) -> dict[MeterName, int]:
+    return {
+        "flops": counts.flops,
+        "bytes": counts.bytes,
+        "peak_bytes": counts.peak_bytes,
+        "operators": sum(counts.operators.values()),
+    }
+
+
+def _fingerprint(asked: Asked) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    for request, buffers in asked:
+        digest.update(msgspec.msgpack.encode(request))
+        for buffer in buffers:
+            digest.update(buffer)
+    return digest.digest()
