@@ -21,7 +21,8 @@ mask    None (all may attend to all) or boolean, broadcastable to [b, num_heads,
         may attend to at least one key.
 result  [b, t, d_model], the dtype of x; gradients flow to x and the parameters
 
-A loop over heads, einsum, or a softmax in float32 are fine; torch's attention is not.
+A loop over heads, einsum, or a softmax in float32 are fine; torch's attention is not,
+nor is projecting x again for every head.
 There is no dropout: train and eval mode give the same.
 
 Source: Vaswani et al. 2017, Attention Is All You Need, arXiv:1706.03762, eq. 1 and §3.2.2

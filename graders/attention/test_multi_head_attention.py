@@ -102,6 +102,13 @@ def test_gradients(check):
     check(layer, x, MASKS["causal"](), gradients=True)
 
 
+@pytest.mark.parametrize("tokens", [16, 32])
+def test_cost(check, tokens):
+    """Of so many heads that a projection for each of them shows."""
+    parameters, x = draw(b=1, t=tokens, d=64)
+    check(check.new("MultiHeadAttention", d_model=64, num_heads=8, parameters=parameters), x, measured=True)
+
+
 @pytest.mark.hidden
 def test_sizes_drawn_anew(check):
     """Two layers in turn, of other widths, heads and dtypes: a long text, one for the other layer, a short one."""
@@ -167,6 +174,17 @@ def views_input(self, x):
     q = self.q_proj(tokens).view(shape).transpose(1, 2)
     k = self.k_proj(tokens).view(shape).transpose(1, 2)
     v = self.v_proj(tokens).view(shape).transpose(1, 2)
+
+
+@mistake(blank="split")
+def projects_for_each_head(self, x):
+    b, t, d = x.shape
+    q, k, v = (x.new_empty(b, self.num_heads, t, d // self.num_heads) for _ in range(3))
+    for head in range(self.num_heads):
+        features = slice(head * q.shape[-1], (head + 1) * q.shape[-1])
+        q[:, head] = self.q_proj(x)[..., features]
+        k[:, head] = self.k_proj(x)[..., features]
+        v[:, head] = self.v_proj(x)[..., features]
 
 
 @mistake(blank="split")

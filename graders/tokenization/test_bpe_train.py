@@ -56,8 +56,13 @@ def test_merges(check, case):
 
 
 def test_a_page(check):
-    """Small enough for counting everything again after each merge; a meter of the work will ask for more one day."""
+    """Small enough for counting everything again after each merge."""
     check("train_bpe", page(1000), 60)
+
+
+def test_growth_of_the_work(check):
+    for doubled in (1, 2):
+        check("train_bpe", page(150 * doubled), 20 * doubled, measured=True)
 
 
 @pytest.mark.hidden

@@ -15,7 +15,7 @@ Verdict = Literal["passed", "failed", "could not check"]
 Tier = Literal["A", "B", "C"]
 OnEachCall = Literal["launches", "loads", "stores", "scratch"]  # of a kernel; all but the first in bytes
 OfFullSize = Literal["sectors", "flops", "plain_flops", "stack"]  # of a kernel, asked by a grader; the last in bytes
-OfTorch = Literal["flops", "bytes", "peak_bytes", "operators"]
+OfTorch = Literal["flops", "bytes", "peak_bytes", "operators", "steps"]  # the last: of Python itself
 MeterName = Literal[OnEachCall, OfFullSize, OfTorch]
 EXIT_STATUS: dict[str, int] = {"passed": 0, "failed": 1, "could not check": 3}
 

@@ -226,7 +226,8 @@ class Check:
         """Have the solution say what the answer to the last question may cost."""
         if self.yardstick is None:
             raise GraderError("nothing to measure by: there are no [thresholds] in the exercise's TOML")
-        question.request = msgspec.structs.replace(question.request, measure=True, composite=False)
+        assert isinstance(question.request, calls.Call)
+        question.request = self.yardstick.request(question.request)
         question.bars = self.yardstick.bars([(each.request, each.buffers) for each in self.questions])
 
     def _ask(self, question: Question) -> None:

@@ -110,8 +110,8 @@ def _same_answer(question: Question, suspect: Candidate) -> bool:
         return _symptom(question.answer) == _symptom(answer)
     if sorted(question.answer.changed) != sorted(answer.changed):
         return False
-    if question.bars and question.answer.cost and answer.cost and _is_cost(question.problem) and _is_cost(problem):
-        return measured.alike(question.answer.cost, answer.cost, question.bars)
+    if question.bars and _is_cost(question.problem) and _is_cost(problem):
+        return measured.alike(question.meters(question.answer), question.meters(answer))
     same_dtype = problem == question.problem and problem.kind == "dtype"  # both have the same wrong one
     return all(
         alike(ours, theirs, replace(expected, dtype=None, dtypes={}) if same_dtype else expected)

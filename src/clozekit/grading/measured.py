@@ -25,6 +25,7 @@ from clozekit.report import Meter, MeterName, Problem
 from clozekit.worker import Worker
 
 Asked = Sequence[tuple[calls.Request, list[Any]]]  # with the bytes of its tensors
+Costs = Mapping[MeterName, float]
 Bars = Mapping[MeterName, float]  # what each meter may show at most
 
 SIMILAR = 1.5  # times: how far two costs of one mistake may lie apart
@@ -37,17 +38,21 @@ class Yardstick:
         self.source, self.thresholds = source, thresholds
         self.known: dict[bytes, Bars] = {}
 
+    def request(self, call: calls.Call) -> calls.Call:
+        """The same call, to be counted. Lines of Python only where they have a threshold: to count them takes time."""
+        return msgspec.structs.replace(call, measure=True, count_steps="steps" in self.thresholds, composite=False)
+
     def bars(self, asked: Asked) -> Bars:
         """What the last of these calls may cost whoever answered those before it."""
         key = _fingerprint(asked)
         if key not in self.known:
-            costs = _costs(self._count(asked))
+            costs = spent(*self._count(asked))
             self.known[key] = {
                 name: ratio if math.isinf(ratio) else ratio * costs[name] for name, ratio in self.thresholds.items()
             }
         return self.known[key]
 
-    def _count(self, asked: Asked) -> Counts:
+    def _count(self, asked: Asked) -> tuple[Counts, int]:
         """The solution is the author's own code, so that it runs in this process, the way a submission runs in another."""
         worker = Worker()
         worker.load(calls.Load(0, self.source, "solution.py"))
@@ -56,49 +61,48 @@ class Yardstick:
             reply = worker.answer(request, values.Reader(payload, worker.held, strided=True), [])
         assert isinstance(reply, calls.Returned)
         assert reply.cost is not None
-        return reply.cost
+        return reply.cost, reply.steps
 
 
-def meters(counts: Counts, bars: Bars) -> list[Meter]:
-    """Each cost that has a bar."""
-    costs = _costs(counts)
-    return [Meter(name, costs[name], bar, "passed" if costs[name] <= bar else "failed") for name, bar in bars.items()]
-
-
-def above(call: str, counts: Counts, bars: Bars) -> Problem | None:
-    """The first meter above its bar."""
-    for meter in meters(counts, bars):
-        if meter.verdict == "failed":
-            return Problem(f"meter-{meter.name}", {"call": call, "yours": f"{meter.value:g}", "bar": f"{meter.bar:g}"})
-    return None
-
-
-def alike(ours: Counts, theirs: Counts, bars: Bars) -> bool:
-    """Whether two answers cost too much in the same way, and by about as much."""
-    for our, their in zip(meters(ours, bars), meters(theirs, bars), strict=True):
-        if our.verdict != their.verdict:
-            return False
-        if our.verdict == "failed" and max(our.value, their.value) > SIMILAR * min(our.value, their.value):
-            return False
-    return True
-
-
-def nearest(found: Sequence[Meter]) -> list[Meter]:
-    """Of each meter the one that comes nearest to its bar, or is farthest above."""
-    kept: dict[MeterName, Meter] = {}
-    for meter in found:
-        if meter.name not in kept or meter.share > kept[meter.name].share:
-            kept[meter.name] = meter
-    return list(kept.values())
-
-
-def _costs(counts: Counts) -> dict[MeterName, int]:
+def spent(counts: Counts, steps: int) -> Costs:
+    """All costs of one call."""
     return {
         "flops": counts.flops,
         "bytes": counts.bytes,
         "peak_bytes": counts.peak_bytes,
         "operators": sum(counts.operators.values()),
+        "steps": steps,
     }
+
+
+def meters(costs: Costs, bars: Bars) -> list[Meter]:
+    """Each cost that has a bar."""
+    return [Meter(name, costs[name], bar, "passed" if costs[name] <= bar else "failed") for name, bar in bars.items()]
+
+
+def above(call: str, found: Sequence[Meter]) -> Problem | None:
+    """The first meter above its bar."""
+    for meter in found:
+        if meter.verdict == "failed":
+            return Problem(f"meter-{meter.name}", {"call": call, "yours": f"{meter.value:g}", "bar": f"{meter.bar:g}"})
+    return None
+
+
+def alike(ours: Sequence[Meter], theirs: Sequence[Meter]) -> bool:
+    """Whether two answers cost too much in the same way, and by about as much."""
+    return all(
+        our.verdict == their.verdict
+        and (our.verdict == "passed" or max(our.value, their.value) <= SIMILAR * min(our.value, their.value))
+        for our, their in zip(ours, theirs, strict=True)
+    )
+
+
+def nearest(found: Sequence[Meter]) -> list[Meter]:
+    """Of each meter the one that comes nearest to its bar, or is farthest above; of those without a bar the largest."""
+    kept: dict[MeterName, Meter] = {}
+    for meter in sorted(found, key=lambda meter: (meter.share, meter.value)):
+        kept[meter.name] = meter
+    return list(kept.values())
 
 
 def _fingerprint(asked: Asked) -> bytes:

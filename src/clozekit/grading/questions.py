@@ -112,11 +112,9 @@ class Question:
         if self.smaller and answer.steps > self.smaller.answer.steps:
             counts = {"small": str(self.smaller.answer.steps), "large": str(answer.steps)}
             return Problem("steps", {"first": self.smaller.text, "second": self.text, **counts})
-        if self.bars is None:
-            return None
-        if answer.cost is None:
+        if self.bars is not None and answer.cost is None:
             return Problem("protocol", {"call": self.text, "reason": "no counts"})
-        return measured.above(self.text, answer.cost, self.bars)
+        return measured.above(self.text, self.meters(answer))
 
     def _label(self, changed: str) -> str:
         """An argument, which the worker calls by its number, or a parameter, by its name."""
@@ -132,9 +130,11 @@ class Question:
         """How many spreads the worst leaf of the answer is off."""
         return max((excess(value, expected) for _, value, expected in self.pairs(self.answer)), default=0.0)
 
-    def meters(self) -> list[Meter]:
-        """What the answer cost, where that was asked."""
-        return measured.meters(self.answer.cost, self.bars) if self.answer.cost and self.bars else []
+    def meters(self, answer: Answer) -> list[Meter]:
+        """What an answer cost, where that was asked."""
+        if self.bars is None or answer.cost is None:
+            return []
+        return measured.meters(measured.spent(answer.cost, answer.steps), self.bars)
 
     def pairs(self, answer: Answer) -> Iterator[tuple[str, Any, Expected]]:
         """The answer and each gradient ("" or its path) beside what is expected."""
