@@ -10,6 +10,7 @@ Likely mistake  eps belongs inside the square root, beside the mean: sqrt(mean(x
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,7 +19,7 @@ import msgspec
 from clozekit.describe import clean, describe, next_step
 from clozekit.exercise import Exercise, Words
 from clozekit.phrases import say
-from clozekit.report import Finding, Problem, Report, Result
+from clozekit.report import Finding, Meter, Problem, Report, Result
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -45,7 +46,7 @@ def as_json(report: Report, exercise: Exercise | None, language: str, reveal: Re
         "tier": report.tier,
         "tests": [_test_json(test, words, language, reveal) for test in report.tests] if words else [],
         "findings": [_finding_json(finding, language) for finding in report.findings],
-        "meters": [msgspec.to_builtins(meter) for meter in report.meters],
+        "meters": [_meter_json(meter) for meter in report.meters],
         **({"message": describe(_veiled(report.problem, reveal), language)} if report.problem else {}),
         "seconds": report.seconds,
     }
@@ -61,6 +62,11 @@ def _test_json(test: Result, words: Words, language: str, reveal: Reveal) -> dic
         "message": _message(test, words, language, reveal),
         "mistake": test.mistake,
     }
+
+
+def _meter_json(meter: Meter) -> dict[str, Any]:
+    """JSON knows no infinity: a cost that is only shown has no bar."""
+    return msgspec.to_builtins(meter) | ({"bar": None} if math.isinf(meter.bar) else {})  # type: ignore[no-any-return]
 
 
 def _finding_json(finding: Finding, language: str) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from clozekit.report import Meter, MeterName, Problem
 TARGETS: tuple[Target, ...] = ("sm_80", "sm_90")  # the GPUs that most people train on
 SLACK: dict[MeterName, float] = {"stack": 64}  # bytes that ptxas spills here and there, which nobody will notice
 ROUNDING = 1.001  # of sampled counts
-SIMILAR: dict[MeterName, float] = {"stack": 4.0}  # how far two costs of the same mistake may lie apart
+# How far two costs of the same mistake may lie apart.
+SIMILAR: dict[MeterName, float] = {"stack": 4.0, "bytes": 2.0, "peak_bytes": 2.0, "steps": 2.0}
 ALIKE = 1.25
 
 

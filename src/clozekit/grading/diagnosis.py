@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from clozekit.grading import costs, measured
+from clozekit.grading import costs
 from clozekit.grading.candidate import Answer, Candidate
 from clozekit.grading.compare import difference
 from clozekit.grading.questions import Question
@@ -111,7 +111,7 @@ def _same_answer(question: Question, suspect: Candidate) -> bool:
     if sorted(question.answer.changed) != sorted(answer.changed):
         return False
     if question.bars and _is_cost(question.problem) and _is_cost(problem):
-        return measured.alike(question.meters(question.answer), question.meters(answer))
+        return costs.alike(question.costs(question.answer), question.costs(answer))
     same_dtype = problem == question.problem and problem.kind == "dtype"  # both have the same wrong one
     return all(
         alike(ours, theirs, replace(expected, dtype=None, dtypes={}) if same_dtype else expected)

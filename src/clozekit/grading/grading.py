@@ -125,7 +125,7 @@ class Grading:
         if self.evidence:
             return list(self.evidence.meters.values())
         asked = [each for test, questions in self.trials.items() if test not in self.veiled for each in questions]
-        return nearest([meter for question in asked for meter in question.meters(question.answer)])
+        return nearest(meter for question in asked for meter in question.costs(question.answer).values())
 
     def close(self) -> None:
         """End the workers."""

@@ -14,21 +14,19 @@ answer has to be right before it is asked what it cost.
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from clozekit import calls, values
 from clozekit.meters.counts import Counts
-from clozekit.report import Meter, MeterName, Problem
+from clozekit.report import Meter, MeterName
 from clozekit.worker import Worker
 
 Asked = Sequence[tuple[calls.Request, list[Any]]]  # with the bytes of its tensors
 Costs = Mapping[MeterName, float]
 Bars = Mapping[MeterName, float]  # what each meter may show at most
-
-SIMILAR = 1.5  # times: how far two costs of one mistake may lie apart
 
 
 class Yardstick:
@@ -75,29 +73,14 @@ def spent(counts: Counts, steps: int) -> Costs:
     }
 
 
-def meters(costs: Costs, bars: Bars) -> list[Meter]:
+def meters(costs: Costs, bars: Bars) -> dict[MeterName, Meter]:
     """Each cost that has a bar."""
-    return [Meter(name, costs[name], bar, "passed" if costs[name] <= bar else "failed") for name, bar in bars.items()]
+    return {
+        name: Meter(name, costs[name], bar, "passed" if costs[name] <= bar else "failed") for name, bar in bars.items()
+    }
 
 
-def above(call: str, found: Sequence[Meter]) -> Problem | None:
-    """The first meter above its bar."""
-    for meter in found:
-        if meter.verdict == "failed":
-            return Problem(f"meter-{meter.name}", {"call": call, "yours": f"{meter.value:g}", "bar": f"{meter.bar:g}"})
-    return None
-
-
-def alike(ours: Sequence[Meter], theirs: Sequence[Meter]) -> bool:
-    """Whether two answers cost too much in the same way, and by about as much."""
-    return all(
-        our.verdict == their.verdict
-        and (our.verdict == "passed" or max(our.value, their.value) <= SIMILAR * min(our.value, their.value))
-        for our, their in zip(ours, theirs, strict=True)
-    )
-
-
-def nearest(found: Sequence[Meter]) -> list[Meter]:
+def nearest(found: Iterable[Meter]) -> list[Meter]:
     """Of each meter the one that comes nearest to its bar, or is farthest above; of those without a bar the largest."""
     kept: dict[MeterName, Meter] = {}
     for meter in sorted(found, key=lambda meter: (meter.share, meter.value)):

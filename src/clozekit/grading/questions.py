@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from clozekit import calls, values
-from clozekit.grading import measured
+from clozekit.grading import costs, measured
 from clozekit.grading.candidate import Answer, clean
 from clozekit.grading.compare import difference, excess
 from clozekit.grading.evidence import Proof
@@ -114,7 +114,7 @@ class Question:
             return Problem("steps", {"first": self.smaller.text, "second": self.text, **counts})
         if self.bars is not None and answer.cost is None:
             return Problem("protocol", {"call": self.text, "reason": "no counts"})
-        return measured.above(self.text, self.meters(answer))
+        return costs.problem(self.text, self.costs(answer))
 
     def _label(self, changed: str) -> str:
         """An argument, which the worker calls by its number, or a parameter, by its name."""
@@ -130,10 +130,10 @@ class Question:
         """How many spreads the worst leaf of the answer is off."""
         return max((excess(value, expected) for _, value, expected in self.pairs(self.answer)), default=0.0)
 
-    def meters(self, answer: Answer) -> list[Meter]:
+    def costs(self, answer: Answer) -> dict[MeterName, Meter]:
         """What an answer cost, where that was asked."""
         if self.bars is None or answer.cost is None:
-            return []
+            return {}
         return measured.meters(measured.spent(answer.cost, answer.steps), self.bars)
 
     def pairs(self, answer: Answer) -> Iterator[tuple[str, Any, Expected]]:
