@@ -7,6 +7,8 @@
     sampling.py     which programs of a large grid are run, and how much each stands for
     compiling.py    a launch, compiled to PTX for a GPU that is not there
     assembling.py   PTX, assembled: registers, stack, spills
+    devices.py      the GPUs on paper
+    roofline.py     the time that a GPU would take, and what limits it
 
     counts.py       one call of torch: the counts as data
     eager.py        what the operators of a call read, write, compute and keep

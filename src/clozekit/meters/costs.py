@@ -34,7 +34,8 @@ class Launch(Struct):
 
     load_bytes, store_bytes, atomic_bytes: of the lanes that a mask lets through; an atomic both loads and stores.
     unique_load_bytes: each byte once; of a sample an upper bound.
-    sectors: 32-byte pieces of memory that each block load, store or atomic touches, added up.
+    sectors: 32-byte pieces of memory that each block load, store or atomic touches, added up. load_sectors: of these, the
+    loads'. own_sectors: what each program loads at least once, so that the rest it loads again.
     masked_lanes: lanes of loads and stores that a mask keeps away from memory.
     dot_flops: of tl.dot, 2·m·n·k each. plain_flops: of all other arithmetic on floats, one each (two a fused multiply-add);
     special: how many of these are exp, log, sqrt and their like. dots: dot_flops by dtype of the operands and precision.
@@ -53,6 +54,8 @@ class Launch(Struct):
     atomic_bytes: Size = 0
     unique_load_bytes: Size = 0
     sectors: Size = 0
+    load_sectors: Size = 0
+    own_sectors: Size = 0
     masked_lanes: Size = 0
     dot_flops: Size = 0
     plain_flops: Size = 0

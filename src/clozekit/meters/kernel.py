@@ -31,6 +31,9 @@ class Tally:
     dots: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     loads: defaultdict[Argument, float] = field(default_factory=lambda: defaultdict(float))  # bytes
     seen: dict[Argument, np.ndarray] = field(default_factory=dict)  # whether each element was loaded
+    own: list[np.ndarray] = field(
+        default_factory=list
+    )  # of the program that runs, first and last of the sectors it loads
     operations: int = 0  # on blocks, of the programs that ran
 
     def unique(self) -> int:
@@ -99,6 +102,7 @@ class KernelMeter:
         self.tally.whole = len(chosen) == total
         for program, self.weight in chosen:
             yield program
+            self._ended()
 
     def _finish(self) -> None:
         """Write the counts of the last launch down."""
@@ -111,6 +115,11 @@ class KernelMeter:
         launch.dot_flops = sum(launch.dots.values())
         for name, value in tally.counts.items():
             setattr(launch, name, round(value))
+
+    def _ended(self) -> None:
+        """A program has: what it loaded more than once is now known."""
+        self.tally.counts["own_sectors"] += self.weight * united(self.tally.own)
+        self.tally.own.clear()
 
     def touched(self, access: Access) -> None:
         """One load, store or atomic of a block."""
@@ -129,7 +138,12 @@ class KernelMeter:
             return
         size = self.weight * lanes.size * access.size
         tally.counts[f"{access.kind}_bytes"] += size
-        tally.counts["sectors"] += self.weight * sectors(lanes, access.size)
+        pieces = sectors(lanes, access.size)
+        many = self.weight * counted(pieces)
+        tally.counts["sectors"] += many
+        if access.kind == "load":
+            tally.counts["load_sectors"] += many
+            tally.own.append(pieces)
         if access.kind != "store" and access.argument is not None:
             self._remember(access.argument, lanes, size)
 
@@ -162,11 +176,28 @@ class KernelMeter:
             tally.counts["special"] += flops
 
 
-def sectors(lanes: np.ndarray, size: int) -> int:
-    """How many 32-byte pieces of memory these lanes of `size` bytes touch."""
+def sectors(lanes: np.ndarray, size: int) -> np.ndarray:
+    """Runs of 32-byte pieces of memory that these lanes of `size` bytes touch: the first and the last of each, shape [2, n]."""
     if _consecutive(lanes, size):
-        return int((int(lanes[-1]) + size - 1) // costs.SECTOR - int(lanes[0]) // costs.SECTOR) + 1
-    return int(np.unique(lanes >> SHIFT).size)
+        return np.array([[int(lanes[0])], [int(lanes[-1]) + size - 1]]) // costs.SECTOR
+    touched = np.unique(lanes >> SHIFT).astype(np.int64)
+    ends = np.flatnonzero(np.diff(touched) > 1)
+    return np.array([touched[np.r_[0, ends + 1]], touched[np.r_[ends, -1]]])
+
+
+def counted(runs: np.ndarray) -> int:
+    """How many pieces there are in runs that do not overlap."""
+    return int((runs[1] - runs[0] + 1).sum())
+
+
+def united(runs: list[np.ndarray]) -> int:
+    """How many pieces there are in runs that may overlap, each once."""
+    if not runs:
+        return 0
+    together = np.concatenate(runs, axis=1)
+    first, last = together[:, together[0].argsort()]
+    before = np.maximum.accumulate(np.r_[first[0] - 1, last[:-1]])
+    return int(np.maximum(0, last - np.maximum(first - 1, before)).sum())
 
 
 def _consecutive(lanes: np.ndarray, size: int) -> bool:
