@@ -12,6 +12,7 @@ from msgspec import Struct
 from clozekit.exercise import Policy
 from clozekit.meters.callstring import CallString
 from clozekit.meters.costs import Launch, Target
+from clozekit.meters.counts import Counts, Record
 from clozekit.report import Finding, Margin, Meter, MeterName, Problem, Result, Tier, Verdict
 
 
@@ -103,17 +104,25 @@ class Profile(Struct, tag=True, frozen=True):
     """Execute the file in the payload, make one call of full size and count what it costs.
 
     targets: what its kernels are compiled for, each with the version of PTX that is wanted.
+    eager: the name of a function of the file that does the same with torch, to compare with; "" for none.
     """
 
     name: str
     call: CallString
     targets: dict[Target, int]
+    eager: str = ""
 
 
 class Profiled(Struct, frozen=True):
-    """The launches of the call; or why there are none, with those before it."""
+    """The launches of the call, and what torch did for it: summed up, and operator by operator; or why there is nothing.
+
+    eager: the operators of the function to compare with.
+    """
 
     launches: list[Launch] = []
+    host: Counts = Counts()
+    records: list[Record] = []
+    eager: list[Record] = []
     problem: Problem | None = None
 
 

@@ -185,13 +185,17 @@ class Worker:
         from clozekit.grading.candidate import raised
         from clozekit.meters import measuring
 
-        reader = values.Reader(bytearray(), strided=True)
+        wanted = request.call
         try:
             self.load(calls.Load(0, submission.parse(raw, request.name).source, request.name))
-            function = self.find(calls.Call(0, request.call.target, None, [], {}))
-            args = [reader.decode(values.encode(arg, [])) for arg in request.call.args]
-            kwargs = {name: reader.decode(values.encode(arg, [])) for name, arg in request.call.kwargs.items()}
-            return Profiled(measuring.call(function, args, kwargs, request.targets))
+            function = self.find(calls.Call(0, wanted.target, None, [], {}))
+            eager = request.eager and self.find(calls.Call(0, request.eager, None, [], {}))
+            if measuring.launches_kernels(self.module):
+                launches, host = measuring.call(function, *measuring.arguments(wanted, measuring.real), request.targets)
+            else:
+                launches, host = [], measuring.operators(function, wanted)
+            beside = measuring.operators(eager, wanted).records if eager else []
+            return Profiled(launches, host.counts(), host.records, beside)
         except submission.Unreadable as unreadable:
             return Profiled(problem=unreadable.problem)
         except BaseException as error:

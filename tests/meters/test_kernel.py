@@ -8,7 +8,7 @@ import torch
 
 from clozekit.kernels import interpret
 from clozekit.meters.blank import blank
-from clozekit.meters.kernel import KernelMeter, sectors
+from clozekit.meters.kernel import KernelMeter, counted, sectors
 
 F32, F16 = 4, 2  # bytes
 
@@ -234,4 +234,4 @@ ADDRESSES = {
 @pytest.mark.parametrize("case", ADDRESSES)
 def test_sectors(case):
     lanes, size, expected = ADDRESSES[case]
-    assert sectors(lanes.numpy().astype("uint64"), size) == expected
+    assert counted(sectors(lanes.numpy().astype("uint64"), size)) == expected

@@ -33,9 +33,12 @@ class Targets(click.ParamType):
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--call", "texts", multiple=True, required=True, help="Such as 'softmax(float32[4096, 1000])'.")
 @click.option("--targets", type=Targets(), default="sm_80,sm_90", show_default=True, help="GPUs to compile for.")
+@click.option("--eager", metavar="NAME", default="", help="A function of FILE that does the same with torch.")
 @click.option("--json", "as_json", is_flag=True, help="Counts, facts and predictions as one object.")
 @language_option
-def meter(file: Path, texts: tuple[str, ...], targets: list[Target], as_json: bool, lang: str | None) -> None:
+def meter(
+    file: Path, texts: tuple[str, ...], targets: list[Target], eager: str, as_json: bool, lang: str | None
+) -> None:
     """Count what a call of FILE costs, without a GPU: bytes, sectors, FLOPs, and what its kernels compile to.
 
     Nothing of that size is computed: tensors are empty pages, and of a large grid a few programs run.
@@ -50,7 +53,7 @@ def meter(file: Path, texts: tuple[str, ...], targets: list[Target], as_json: bo
     except OSError as error:
         raise ClozeError(f"{file} cannot be read: {error.strerror}") from None
     with profiling.Profiler() as profiler:
-        profiles = [profiler.profile(upload, call, targets) for call in calls]
+        profiles = [profiler.profile(upload, call, targets, eager) for call in calls]
     if as_json:
         click.echo(json.dumps(profiling.as_json(profiles), indent=1))
     else:

@@ -3,7 +3,7 @@
 Counts(flops=266240, matmul_flops=262144, read_bytes=40960, written_bytes=8192, peak_bytes=8192, operators={"aten::mm": 1})
 """
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from msgspec import Meta, Struct
 
@@ -28,3 +28,27 @@ class Counts(Struct, frozen=True):
     @property
     def bytes(self) -> int:
         return self.read_bytes + self.written_bytes
+
+
+class Passes(NamedTuple):
+    """Bytes really read and written, as multiples of those that an operator has to; bytes between two reads of a block."""
+
+    reads: float = 1.0
+    writes: float = 1.0
+    apart: int = 0
+
+
+ONCE = Passes()
+
+
+class Record(NamedTuple):
+    """One operator that moved or computed something. `dtype`: of its first floating operand, in which it computes."""
+
+    operator: str
+    shapes: tuple[list[int], ...] = ()  # of its operands
+    dtype: str = ""
+    read_bytes: int = 0
+    written_bytes: int = 0
+    matmul_flops: int = 0
+    other_flops: int = 0
+    passes: Passes = ONCE

@@ -13,7 +13,7 @@ does not go through torch's dispatcher. Operators that take functions (flex_atte
 import weakref
 from collections import Counter
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -21,26 +21,13 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from clozekit.meters.counts import Counts
+from clozekit.meters.counts import Counts, Record
 from clozekit.meters.operators import Called, is_real, storage, tensors
-from clozekit.meters.passes import ONCE, Passes, passes
+from clozekit.meters.passes import passes
 
 
 class CannotCount(Exception):
     """An operator asks for values, of tensors that have none."""
-
-
-class Record(NamedTuple):
-    """One operator that moved or computed something. `dtype`: of its first floating operand, in which it computes."""
-
-    operator: str
-    shapes: tuple[list[int], ...] = ()  # of its operands
-    dtype: str = ""
-    read_bytes: int = 0
-    written_bytes: int = 0
-    matmul_flops: int = 0
-    other_flops: int = 0
-    passes: Passes = ONCE
 
 
 class TorchMeter:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from clozekit.kernels import builder, interpret
-from clozekit.kernels.bounds import Access, Argument, OutOfBounds
+from clozekit.kernels.bounds import Access, Argument
 from clozekit.meters import costs, sampling
 
 BITMAP = 1 << 26  # elements of an argument whose loads are remembered one by one
@@ -203,8 +203,3 @@ def united(runs: list[np.ndarray]) -> int:
 def _consecutive(lanes: np.ndarray, size: int) -> bool:
     span = int(lanes[-1]) - int(lanes[0])
     return span == (lanes.size - 1) * size and bool((lanes[1:] - lanes[:-1] == size).all())
-
-
-def caught(launch: costs.Launch, error: OutOfBounds) -> None:
-    """Note down the access that ended a launch."""
-    launch.out_of_bounds, launch.message = error.lanes, str(error)[:4000]

@@ -2,18 +2,20 @@
 
     dry(softmax, [blank], {}, recorder)         its Plan: no program runs
     plan(script, [blank], kernels, {"sm_90": 87})   the costs of its launches, by the kernels alone
-    call(softmax, [blank], {}, {"sm_90": 87})       the same of a call as it is, host and all
+    call(softmax, [blank], {}, {"sm_90": 87})       the same of a call as it is, and what torch does for it
 
 Nothing is computed that anybody looks at: tensors hold no values, and of a large grid a few programs run.
 """
 
 import contextlib
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 import torch
 from torch import Tensor
+from triton.runtime.jit import KernelInterface
 
 from clozekit.kernels import interpret
 from clozekit.kernels import plan as plans
@@ -22,8 +24,11 @@ from clozekit.kernels.bounds import OutOfBounds
 from clozekit.kernels.record import Recorder
 from clozekit.kernels.replay import Memory
 from clozekit.meters import compiling, costs
-from clozekit.meters.blank import empty_pages
+from clozekit.meters.blank import blank, empty_pages
+from clozekit.meters.callstring import Blank, CallString
+from clozekit.meters.eager import CannotCount, TorchMeter
 from clozekit.meters.kernel import KernelMeter
+from clozekit.values import DTYPES
 
 DIFFERENT = 16  # kernels, or specialisations of one, that are compiled for a call
 
@@ -74,14 +79,49 @@ def _like(launch: plans.Launch) -> bytes:
 
 def call(
     function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any], targets: dict[costs.Target, int]
-) -> list[costs.Launch]:
-    """The costs of the launches of one call. An access out of bounds ends it, and is told by the last of them."""
-    with untouched(), torch.no_grad(), KernelMeter(observe=Compiler(targets)) as meter:
+) -> tuple[list[costs.Launch], TorchMeter]:
+    """The costs of one call: of its launches, and of what torch does. An access out of bounds ends it, and is told last."""
+    eager = TorchMeter()
+    with untouched(), torch.no_grad(), KernelMeter(observe=Compiler(targets)) as meter, eager:
         try:
             function(*args, **kwargs)
         except OutOfBounds as error:
             meter.launches[-1].out_of_bounds, meter.launches[-1].message = error.lanes, str(error)[:4000]
-    return meter.launches
+    return meter.launches, eager
+
+
+def operators(function: Callable[..., Any], wanted: CallString) -> TorchMeter:
+    """What torch does for a call of full size: on tensors without memory, unless it asks for values."""
+    try:
+        return call(function, *arguments(wanted, meta), {})[1]
+    except CannotCount:
+        return call(function, *arguments(wanted, real), {})[1]
+
+
+def arguments(wanted: CallString, make: Callable[[Blank], Tensor]) -> tuple[list[Any], dict[str, Any]]:
+    """Those of a call string."""
+
+    def made(argument: Any) -> Any:
+        if isinstance(argument, list):
+            return [made(item) for item in argument]
+        return make(argument) if isinstance(argument, Blank) else argument
+
+    return [made(arg) for arg in wanted.args], {name: made(arg) for name, arg in wanted.kwargs.items()}
+
+
+def real(layout: Blank) -> Tensor:
+    """Pages that are not there yet: a kernel can touch them."""
+    return blank(layout.dtype, layout.shape, layout.strides)
+
+
+def meta(layout: Blank) -> Tensor:
+    """A layout and nothing else: what torch would compute with it takes no time."""
+    return torch.empty_strided(layout.shape, layout.strides, dtype=DTYPES[layout.dtype], device="meta")
+
+
+def launches_kernels(module: types.ModuleType) -> bool:
+    """Whether a file has a kernel: then its tensors need addresses."""
+    return any(isinstance(thing, KernelInterface) for thing in vars(module).values())
 
 
 @contextlib.contextmanager

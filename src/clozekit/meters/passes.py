@@ -9,26 +9,15 @@ still in the L2 cache costs little: `apart` tells how much one block reads befor
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
 
 from torch import Tensor
 
+from clozekit.meters.counts import ONCE, Passes
 from clozekit.meters.operators import Called
 
 IN_REGISTERS = 1024, 4096  # elements and bytes of a row: SoftMax.cu, host_softmax
 SHARED = 48 << 10  # bytes that a block may have without asking for more
 VECTOR = 16  # bytes: rows that are no multiple of it are not kept in shared memory
-
-
-class Passes(NamedTuple):
-    """Bytes really read and written, as multiples of those that an operator has to; bytes between two reads of a block."""
-
-    reads: float = 1.0
-    writes: float = 1.0
-    apart: int = 0
-
-
-ONCE = Passes()
 
 
 def passes(called: Called) -> Passes:

@@ -15,12 +15,13 @@ the figures.
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Literal, Protocol
+from typing import Literal
 
 from msgspec import Struct
 
 from clozekit.meters.assembling import Facts
 from clozekit.meters.costs import SECTOR, Launch
+from clozekit.meters.counts import Record
 from clozekit.meters.devices import WARP, Device
 
 DRAM = 0.88  # the share of the stated bandwidth that a copy reaches
@@ -28,6 +29,8 @@ LAUNCH = 3e-6  # seconds until the first block runs and after the last one has
 HOST_CALL, HOST_LAUNCH = 30e-6, 6e-6  # what Python takes for a call, and for each launch or operator in it
 PORT = 64  # bytes per clock between a multiprocessor and the L2 cache
 ROWS = 2  # blocks of an eager kernel on one multiprocessor, as they are of 1024 threads
+
+DEAD_BAND = 0.3  # how far a predicted ratio may be off: nearer to a bar nothing is decided
 
 Limit = Literal["memory", "spills", "L2", "tensor cores", "arithmetic", "special functions", "launches"]
 Trust = Literal["predicted", "host-bound", "unknown"]
@@ -47,25 +50,6 @@ class Prediction(Struct, frozen=True):
     parts: dict[Limit, float] = {}
     trust: Trust = "predicted"
     why: str = ""
-
-
-class Passes(Protocol):
-    """How often an eager kernel reads and writes, and how many bytes a block reads before it comes back."""
-
-    reads: float
-    writes: float
-    apart: int
-
-
-class Record(Protocol):
-    """One operator of eager PyTorch; see eager.py."""
-
-    dtype: str
-    read_bytes: int
-    written_bytes: int
-    matmul_flops: int
-    other_flops: int
-    passes: Passes
 
 
 def predict(launches: Iterable[Launch], facts: Mapping[int, Facts], device: Device) -> Prediction:
@@ -105,7 +89,7 @@ def speedup(kernel: Prediction, other: Prediction) -> float | None:
     return other.seconds / kernel.seconds
 
 
-def verdict(ratio: float | None, bar: float, dead_band: float = 0.3) -> Literal["passed", "failed", "undecided"]:
+def verdict(ratio: float | None, bar: float, dead_band: float = DEAD_BAND) -> Literal["passed", "failed", "undecided"]:
     """Whether a speed-up reaches its bar. Within a factor of 1 + dead_band nothing is decided."""
     if ratio is None or bar / (1 + dead_band) < ratio < bar * (1 + dead_band):
         return "undecided"
