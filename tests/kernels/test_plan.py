@@ -167,6 +167,12 @@ def test_only_a_copy_that_lays_a_whole_tensor_out_anew_is_free(copy, moved):
     assert plan.passes(Plan([copy], Y), [([2, 3], [3, 1])]) == moved
 
 
+@pytest.mark.parametrize(("length", "moved"), [(6, 0), (3, 12)])
+def test_a_whole_tensor_is_laid_out_anew_from_a_flat_view_of_it_as_well(length, moved):
+    flat, dense = (View(i, "float32", 0, [length], [stride]) for i, stride in ((0, 2), (1, 1)))
+    assert plan.passes(Plan([Copy(flat, dense)], dense), [([2, 3], [6, 2])]) == moved
+
+
 def test_a_single_row_can_be_padded_as_well():
     row, padded = (View(i, "float32", 0, [1, 6], [stride, 1]) for i, stride in ((0, 6), (1, 16)))
     assert plan.passes(Plan([Copy(row, padded)], padded), [([1, 6], [1, 1])]) == 0

@@ -215,13 +215,19 @@ def _lays_out(copy: Copy, inputs: list[tuple[list[int], list[int]]]) -> bool:
         shape, strides = inputs[source.buffer]
     else:
         shape, strides = source.shape, [math.prod(source.shape[i + 1 :]) for i in range(len(source.shape))]
-    as_it_was = source.shape == shape and _steps(shape, source.strides) == _steps(shape, strides)
+    as_it_was = _walk(source.shape, source.strides) == _walk(shape, strides)
     return as_it_was and source.dtype == target.dtype and source.strides != target.strides
 
 
-def _steps(shape: list[int], strides: list[int]) -> list[int]:
-    """The strides of the axes that are longer than 1; those of the others mean nothing."""
-    return [stride for length, stride in zip(shape, strides, strict=True) if length > 1]
+def _walk(shape: list[int], strides: list[int]) -> list[tuple[int, int]]:
+    """Lengths and strides with what follows on in memory as one axis: the same for x and for x.reshape(-1), its view."""
+    walk: list[tuple[int, int]] = []
+    for length, stride in zip(shape, strides, strict=True):
+        if length > 1 and walk and walk[-1][1] == length * stride:
+            walk[-1] = (walk[-1][0] * length, stride)
+        elif length > 1:  # the stride of an axis of length 1 means nothing
+            walk.append((length, stride))
+    return walk
 
 
 def scratch(plan: Plan, inputs: int) -> int:
