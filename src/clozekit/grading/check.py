@@ -300,7 +300,7 @@ class Check:
         named = {**owner.config, **kwargs} if owner else kwargs
         key = _fingerprint(label, inputs, named, gradients)
         if key not in self.memory:
-            options: dict[str, Any] = {"compute": reference.compute, "dtype": dtype}
+            options: dict[str, Any] = {"compute": reference.compute, "dtype": dtype, "dtypes": reference.dtypes}
             answer = expect(reference.function, inputs, named, **options)
             self.memory[key] = Truth(answer)
             if gradients:

@@ -17,6 +17,7 @@ from clozekit.report import Meter, MeterName, Problem
 
 TARGETS: tuple[Target, ...] = ("sm_80", "sm_90")  # the GPUs that most people train on
 SLACK: dict[MeterName, float] = {"stack": 64}  # bytes that ptxas spills here and there, which nobody will notice
+BESIDE = 1 / 16  # flops outside tensor cores go unnoticed beside one inside: c += tl.dot(a, b) adds by itself
 ROUNDING = 1.001  # of sampled counts
 # How far two costs of the same mistake may lie apart.
 SIMILAR: dict[MeterName, float] = {"stack": 4.0, "bytes": 2.0, "peak_bytes": 2.0, "steps": 2.0}
@@ -64,7 +65,8 @@ def measured(yours: Bill, solution: Bill, thresholds: Mapping[MeterName, float])
     meters: dict[MeterName, Meter] = {}
     for name, ratio in thresholds.items():
         if name in yours.costs:
-            bar = ratio * solution.costs[name] + SLACK.get(name, 0.0)
+            beside = BESIDE * solution.costs["flops"] if name == "plain_flops" else 0.0
+            bar = ratio * solution.costs[name] + SLACK.get(name, 0.0) + beside
             value = yours.costs[name]
             meters[name] = Meter(name, value, bar, "passed" if value <= bar * ROUNDING else "failed")
     return meters

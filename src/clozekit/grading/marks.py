@@ -3,7 +3,7 @@
 A mistake's source is read and typed into the solution (see `Exercise.mistaken`); nothing here ever calls it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, TypeVar
@@ -18,21 +18,25 @@ class Reference:
     """An independent definition of `target`, evaluated in float64.
 
     compute: the dtype whose rounding an honest answer may show; None means the coarsest floating one of the inputs.
+    dtypes: by path, of what in the answer has a dtype of its own: {"[0]": torch.float32}.
     """
 
     target: str
     function: Callable[..., Any]
     compute: torch.dtype | None
+    dtypes: Mapping[str, torch.dtype]
 
 
-def reference(target: str, compute: torch.dtype | None = None) -> Callable[[Function], Function]:
+def reference(
+    target: str, compute: torch.dtype | None = None, dtypes: Mapping[str, torch.dtype] | None = None
+) -> Callable[[Function], Function]:
     """Mark the pure function that defines what `target` returns: a function, a class (its forward), or "Class.method".
 
     For a module it is called as `function(parameters, *inputs, **constructor_arguments)`.
     """
 
     def mark(function: Function) -> Function:
-        function.__dict__["cloze_reference"] = Reference(target, function, compute)
+        function.__dict__["cloze_reference"] = Reference(target, function, compute, dtypes or {})
         return function
 
     return mark
