@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from clozekit.meters import assembling, roofline
+from clozekit.meters import assembling, bills, roofline
 from clozekit.meters.assembling import Facts
 from clozekit.meters.callstring import CallString
 from clozekit.meters.costs import Launch, Target
@@ -102,11 +102,7 @@ class Profiler(Processes):
         finally:
             channel.close()
             worker.close()
-        facts = {
-            launch.compiled_as: {target: assembling.facts(made, target) for target, made in launch.compiled.items()}
-            for launch in found.launches
-            if launch.compiled
-        }
+        facts = bills.assembled(found.launches)
         return CallProfile(call, found.launches, facts, found.host, found.records, found.eager, found.problem)
 
 

@@ -9,9 +9,9 @@ from clozekit import blanks, calls, values
 from clozekit.catalog import builtin_root
 from clozekit.exercise import Exercise
 from clozekit.grading.candidate import Answer
-from clozekit.grading.costs import alike
 from clozekit.grading.measured import Yardstick, nearest
 from clozekit.grading.questions import Kept, Question, encode
+from clozekit.meters.bills import alike
 from clozekit.meters.counts import Counts
 from clozekit.render import as_json, as_text
 from clozekit.report import Meter

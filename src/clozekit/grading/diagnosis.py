@@ -14,12 +14,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from clozekit.grading import costs
 from clozekit.grading.candidate import Answer, Candidate
 from clozekit.grading.compare import difference
 from clozekit.grading.questions import Question
 from clozekit.grading.tolerance import Expected
 from clozekit.grading.trees import parts
+from clozekit.meters import bills
 from clozekit.report import Meter, MeterName, Problem
 
 NEARER = 20.0
@@ -77,7 +77,7 @@ def _same_costs(trial: list[Question], source: str, suspect: Candidate, price: P
         if isinstance(theirs, Problem):
             if question.meters or question.problem is None or question.problem.kind != theirs.kind:
                 return False
-        elif not question.meters or not costs.alike(question.meters, theirs):
+        elif not question.meters or not bills.alike(question.meters, theirs):
             return False
     return True
 
@@ -111,7 +111,7 @@ def _same_answer(question: Question, suspect: Candidate) -> bool:
     if sorted(question.answer.changed) != sorted(answer.changed):
         return False
     if question.bars and _is_cost(question.problem) and _is_cost(problem):
-        return costs.alike(question.costs(question.answer), question.costs(answer))
+        return bills.alike(question.costs(question.answer), question.costs(answer))
     same_dtype = problem == question.problem and problem.kind == "dtype"  # both have the same wrong one
     return all(
         alike(ours, theirs, replace(expected, dtype=None, dtypes={}) if same_dtype else expected)

@@ -24,13 +24,12 @@ import torch
 from torch import Tensor
 
 from clozekit import calls, values
-from clozekit.grading import costs
 from clozekit.grading.candidate import Candidate, Spawn
 from clozekit.grading.compare import difference
 from clozekit.grading.tolerance import Expected
 from clozekit.grading.trees import leaves
 from clozekit.kernels import plan
-from clozekit.meters import assembling
+from clozekit.meters import assembling, bills
 from clozekit.meters.callstring import CallString
 from clozekit.meters.costs import Target
 from clozekit.protocol import Limits
@@ -51,7 +50,7 @@ class Solution:
     def __init__(self, source: str, thresholds: Bars):
         self.source, self.thresholds = source, thresholds
         self.known: dict[bytes, Bars] = {}
-        self.bills: dict[str, costs.Bill] = {}
+        self.bills: dict[str, bills.Bill] = {}
         self.module: types.ModuleType | None = None
 
     def bars(self, target: str, args: tuple, kwargs: dict[str, Any]) -> Bars:
@@ -64,7 +63,7 @@ class Solution:
             self.known[key] = {name: ratio * known[name] for name, ratio in self.thresholds.items() if name in known}
         return self.known[key]
 
-    def bill(self, call: CallString) -> costs.Bill:
+    def bill(self, call: CallString) -> bills.Bill:
         """What one call of full size costs the solution. Its scratch is measured by the tensors of the call, as above.
 
         Raises:
@@ -84,11 +83,11 @@ class Solution:
             kwargs = {name: made.get(id(arg), arg) for name, arg in call.kwargs.items()}
             script = measuring.dry(function, args, kwargs, Recorder(SOLUTION, inputs))
             launches = measuring.plan(script, inputs, alone.load(self.source, SOLUTION), targets())
-            found = costs.bill(script, len(inputs), passes(script, inputs), launches)
+            found = bills.of_plan(script, len(inputs), passes(script, inputs), launches)
             if found.refused or script.host:
                 raise RuntimeError(f"{call.text}: {found.refused or script.host}")
             size = call.size + sum(view.bytes for view in plan.views(script.answer))
-            self.bills[call.text] = costs.Bill(found.costs | {"scratch": size})
+            self.bills[call.text] = bills.Bill(found.costs | {"scratch": size})
         return self.bills[call.text]
 
     def _costs(self, target: str, args: tuple, kwargs: dict[str, Any]) -> dict[MeterName, int]:
@@ -191,10 +190,10 @@ class Evidence:
             facts = {"call": call.text} | answer.problem.facts
             return Problem("alone", facts) if answer.problem.kind == "raised" else Problem(answer.problem.kind, facts)
         copied = plan.passes(script, [(leaf.shape, leaf.strides) for leaf in call.tensors])
-        bill = costs.bill(script, len(call.tensors), copied, answer.launches)
+        bill = bills.of_plan(script, len(call.tensors), copied, answer.launches)
         if bill.refused:
             return Problem("compile", {"call": call.text} | bill.refused)
-        return costs.measured(bill, self.solution.bill(call), self.solution.thresholds)
+        return bills.held(bill, self.solution.bill(call), self.solution.thresholds)
 
     def judge_costs(
         self, call: CallString, script: plan.Plan | None, hidden: bool
@@ -206,7 +205,7 @@ class Evidence:
         if not hidden:
             for meter in found.values():
                 self._keep(meter)
-        return found, costs.problem(call.text, found)
+        return found, bills.problem(call.text, found)
 
     def _keep(self, meter: Meter) -> None:
         known = self.meters.get(meter.name)
@@ -257,7 +256,7 @@ def passes(script: plan.Plan, inputs: list[Tensor]) -> int:
 
 def targets() -> dict[Target, int]:
     """What kernels are compiled for, each with the PTX version that its assembler reads."""
-    return {target: assembling.ptx_version(target) for target in costs.TARGETS}
+    return {target: assembling.ptx_version(target) for target in bills.TARGETS}
 
 
 def other(leaf: Any, draw: torch.Generator) -> Any:

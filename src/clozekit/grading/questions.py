@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 
 from clozekit import calls, values
-from clozekit.grading import costs, measured
+from clozekit.grading import measured
 from clozekit.grading.candidate import Answer, clean
 from clozekit.grading.compare import difference, excess
 from clozekit.grading.evidence import Proof
 from clozekit.grading.tolerance import Expected, floating_leaves
+from clozekit.meters import bills
 from clozekit.meters.callstring import CallString
 from clozekit.report import Meter, MeterName, Problem
 
@@ -114,7 +115,7 @@ class Question:
             return Problem("steps", {"first": self.smaller.text, "second": self.text, **counts})
         if self.bars is not None and answer.cost is None:
             return Problem("protocol", {"call": self.text, "reason": "no counts"})
-        return costs.problem(self.text, self.costs(answer))
+        return bills.problem(self.text, self.costs(answer))
 
     def _label(self, changed: str) -> str:
         """An argument, which the worker calls by its number, or a parameter, by its name."""

@@ -1,7 +1,7 @@
-"""What one call of full size costs a submission's kernels, held against what it costs the solution's.
+"""What one call of full size costs a submission's kernels, held against what it costs the solution's. No torch here.
 
-    bill(script, 1, 0, launches)            Bill({"launches": 1, "loads": 16384000, "stack": 0, ...})
-    measured(bill, solution, {"loads": 1})  {"loads": Meter("loads", 49152000, bar=16384000, verdict="failed")}
+    yours = of_launches(launches, facts)            Bill({"launches": 1, "loads": 16384000, "stack": 0, ...})
+    held(yours, solution, {"loads": 1})             {"loads": Meter("loads", 49152000, bar=16384000, verdict="failed")}
 
 All counts are ratios to those of the solution in kernels/, run by the same interpreter and compiled by the same Triton.
 """
@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from clozekit.kernels import plan
 from clozekit.meters import assembling
+from clozekit.meters.assembling import Facts
 from clozekit.meters.costs import Launch, Target
 from clozekit.report import Meter, MeterName, Problem
 
@@ -31,22 +32,29 @@ class Bill(Struct, frozen=True):
     refused: dict[str, str] = {}
 
 
-def bill(script: plan.Plan, inputs: int, copied: int, launches: list[Launch]) -> Bill:
-    """Add up. `inputs`: how many tensors the call was given; `copied`: bytes that the host copies for nothing."""
-    known = {launch.compiled_as: launch for launch in launches if launch.compiled}
+def assembled(launches: list[Launch]) -> dict[int, dict[Target, Facts]]:
+    """The facts of each kind of launch, by its number."""
+    return {
+        launch.compiled_as: {target: assembling.facts(made, target) for target, made in launch.compiled.items()}
+        for launch in launches
+        if launch.compiled
+    }
+
+
+def of_launches(launches: list[Launch], facts: Mapping[int, Mapping[Target, Facts]]) -> Bill:
+    """Add up."""
+    known = {launch.compiled_as: launch.kernel for launch in launches}
     stack = 0
-    for launch in known.values():
-        for target, compiled in launch.compiled.items():
-            facts = assembling.facts(compiled, target)
-            if facts.error:
-                return Bill(refused={"kernel": launch.kernel, "target": target, "error": facts.error})
-            stack = max(stack, facts.stack_bytes)
+    for kind, each in facts.items():
+        for target, fact in each.items():
+            if fact.error:
+                return Bill(refused={"kernel": known[kind], "target": target, "error": fact.error})
+            stack = max(stack, fact.stack_bytes)
     return Bill(
         {
             "launches": len(launches),
-            "loads": copied + sum(launch.load_bytes + launch.atomic_bytes for launch in launches),
-            "stores": copied + sum(launch.store_bytes + launch.atomic_bytes for launch in launches),
-            "scratch": plan.scratch(script, inputs),
+            "loads": sum(launch.load_bytes + launch.atomic_bytes for launch in launches),
+            "stores": sum(launch.store_bytes + launch.atomic_bytes for launch in launches),
             "sectors": sum(launch.sectors for launch in launches),
             "flops": sum(launch.dot_flops for launch in launches),
             "plain_flops": sum(launch.plain_flops + _off_tensor_cores(launch) for launch in launches),
@@ -55,12 +63,25 @@ def bill(script: plan.Plan, inputs: int, copied: int, launches: list[Launch]) ->
     )
 
 
+def of_plan(script: plan.Plan, inputs: int, copied: int, launches: list[Launch]) -> Bill:
+    """The same with what the host did. `inputs`: tensors that the call was given; `copied`: bytes moved for nothing."""
+    bill = of_launches(launches, assembled(launches))
+    if bill.refused:
+        return bill
+    host: dict[MeterName, float] = {
+        "loads": bill.costs["loads"] + copied,
+        "stores": bill.costs["stores"] + copied,
+        "scratch": plan.scratch(script, inputs),
+    }
+    return Bill(bill.costs | host)
+
+
 def _off_tensor_cores(launch: Launch) -> int:
     """FLOPs of products that no tensor core does: on float32 in full precision."""
     return sum(flops for inputs, flops in launch.dots.items() if inputs.endswith("ieee") or inputs == "fp64")
 
 
-def measured(yours: Bill, solution: Bill, thresholds: Mapping[MeterName, float]) -> dict[MeterName, Meter]:
+def held(yours: Bill, solution: Bill, thresholds: Mapping[MeterName, float]) -> dict[MeterName, Meter]:
     """Each cost that has a threshold, beside its bar."""
     meters: dict[MeterName, Meter] = {}
     for name, ratio in thresholds.items():
