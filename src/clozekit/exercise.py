@@ -18,7 +18,7 @@ from typing import Annotated, Any, TypeVar, get_args
 from msgspec import Meta, Struct, ValidationError, convert
 from msgspec.structs import fields
 
-from clozekit import blanks, phrases, syntax
+from clozekit import blanks, definitions, phrases, syntax
 from clozekit.errors import ContentError, NotFound
 from clozekit.report import MeterName
 
@@ -175,6 +175,15 @@ class Exercise:
                 except ContentError as error:
                     raise ContentError(f"{self.grader_path}: line {mark.lineno}: {error}") from None
         return found
+
+    @cached_property
+    def costs(self) -> list[str]:
+        """The calls of full size whose costs the grader judges."""
+        return definitions.calls(self._python(self.grader_path)[1])
+
+    def eager(self, target: str) -> definitions.Eager | None:
+        """What the grader takes for right, as eager PyTorch."""
+        return definitions.eager(self._python(self.grader_path)[1], target)
 
     def mistaken(self, mistake: Mistake) -> str:
         """The solution with one mistake typed into it: what a learner who makes it would hand in."""

@@ -1,4 +1,4 @@
-"""Commands about cost: meter."""
+"""Commands about cost: meter, bench."""
 
 import json
 import sys
@@ -7,11 +7,14 @@ from pathlib import Path
 import click
 
 from clozekit import submission
-from clozekit.cli.common import console, language, language_option
+from clozekit.catalog import open_catalog
+from clozekit.cli.common import ExerciseId, console, content_option, language, language_option, locate
 from clozekit.describe import describe
 from clozekit.errors import ClozeError
 from clozekit.meters import callstring
 from clozekit.meters.costs import TARGETS, Target
+from clozekit.meters.devices import DEVICES
+from clozekit.workspace import Workspace
 
 
 class Targets(click.ParamType):
@@ -65,4 +68,42 @@ def meter(
     sys.exit(1 if problems else 0)
 
 
-COMMANDS = [meter]
+@click.command()
+@click.argument("target", metavar="FILE|EXERCISE")
+@click.option("--exercise", type=ExerciseId(), help="TRACK/NAME, where the file's path does not say it.")
+@click.option(
+    "--gpu", type=click.Choice([*DEVICES]), default="H100", show_default=True, help="Which one to predict for."
+)
+@click.option("--html", "page", type=click.Path(path_type=Path, dir_okay=False), help="Also write a page of its own.")
+@language_option
+@content_option
+def bench(
+    target: str, exercise: str | None, gpu: str, page: Path | None, lang: str | None, content: tuple[Path, ...]
+) -> None:
+    """Show what a kernel costs beside ours and beside eager PyTorch, and where it stands under the roofline of a GPU.
+
+    Counted and predicted, not timed: 1 if a cost is above its bar, 3 if something could not be counted.
+    """
+    from clozekit import profiling
+    from clozekit.comparing import compare
+    from clozekit.render_bench import as_page, as_text
+
+    path, found = locate(target, exercise, open_catalog(content))
+    chosen = language(lang, Workspace.around(path))
+    try:
+        upload = submission.read(path, links=True)
+    except OSError as error:
+        raise ClozeError(f"{path} cannot be read: {error.strerror}") from None
+    compared = []
+    with profiling.Profiler() as profiler:
+        for each in compare(found, upload, profiler, gpu):
+            compared.append(each)
+            console().print(as_text(each, found, chosen))
+    if page:
+        page.write_text(as_page(compared, found, chosen), "utf-8")
+    verdicts = [meter.verdict for each in compared for meter in each.meters.values()]
+    problems = any(each.yours.problem or each.ours.problem or not each.meters for each in compared)
+    sys.exit(1 if "failed" in verdicts else 3 if problems else 0)
+
+
+COMMANDS = [meter, bench]

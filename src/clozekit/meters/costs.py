@@ -70,3 +70,8 @@ class Launch(Struct):
     def moved_bytes(self) -> int:
         """All traffic between the programs and memory, caches included."""
         return self.load_bytes + self.store_bytes + 2 * self.atomic_bytes
+
+    @property
+    def unique_bytes(self) -> int:
+        """Traffic with memory, if the cache loses nothing."""
+        return self.unique_load_bytes + self.store_bytes + 2 * self.atomic_bytes

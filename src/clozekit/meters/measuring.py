@@ -91,11 +91,18 @@ def call(
 
 
 def operators(function: Callable[..., Any], wanted: CallString) -> TorchMeter:
-    """What torch does for a call of full size: on tensors without memory, unless it asks for values."""
+    """What torch does for a call of full size, backward included: on tensors without memory, unless it asks for values."""
     try:
-        return call(function, *arguments(wanted, meta), {})[1]
+        return _operators(function, wanted, meta)
     except CannotCount:
-        return call(function, *arguments(wanted, real), {})[1]
+        return _operators(function, wanted, real)
+
+
+def _operators(function: Callable[..., Any], wanted: CallString, make: Callable[[Blank], Tensor]) -> TorchMeter:
+    args, kwargs = arguments(wanted, make)
+    with untouched(), TorchMeter() as meter:
+        function(*args, **kwargs)
+    return meter
 
 
 def arguments(wanted: CallString, make: Callable[[Blank], Tensor]) -> tuple[list[Any], dict[str, Any]]:

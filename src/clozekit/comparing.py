@@ -1,0 +1,88 @@
+"""`cloze bench`: what the calls of an exercise cost a file, beside the solution and beside eager PyTorch.
+
+    for each in compare(exercise, upload, profiler, "H100"):
+        each.meters         {"loads": Meter("loads", 49152000, bar=16384000, verdict="failed"), ...}
+        each.points()       [Point("yours", intensity=1.3, flops=2.1e12), Point("ours", ...), Point("eager", ...)]
+
+The same counts that the grader judges, without the values. No torch in this process.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from clozekit import blanks
+from clozekit.errors import ClozeError
+from clozekit.exercise import Exercise
+from clozekit.meters import bills, callstring
+from clozekit.meters.costs import Target
+from clozekit.meters.devices import DEVICES
+from clozekit.meters.roofline import Prediction
+from clozekit.profiling import CallProfile, Profiler
+from clozekit.report import Meter, MeterName
+from clozekit.submission import Upload
+
+
+class Point(NamedTuple):
+    """Where something stands under the roofline: FLOPs per byte that it moves, FLOPs per second."""
+
+    name: str
+    intensity: float
+    flops: float
+
+
+class Comparison(NamedTuple):
+    """One call of an exercise, made by a file and by the solution, which has eager PyTorch beside it."""
+
+    text: str
+    device: str  # a key of DEVICES
+    yours: CallProfile
+    ours: CallProfile
+    meters: dict[MeterName, Meter]
+    costs: dict[MeterName, float]  # the solution's
+
+    def predicted(self) -> dict[str, Prediction]:
+        """What the device would take for each of the three, as far as something is known."""
+        found = {}
+        for name, profile in (("yours", self.yours), ("ours", self.ours)):
+            if forecast := profile.predictions().get(self.device):
+                found[name] = forecast.call
+                if name == "ours" and forecast.eager:
+                    found["eager"] = forecast.eager
+        return found
+
+    def points(self) -> list[Point]:
+        """All three do the solution's arithmetic, for that is what the task needs."""
+        useful = sum(launch.dot_flops + launch.plain_flops for launch in self.ours.launches)
+        moved = {
+            "yours": sum(launch.unique_bytes for launch in self.yours.launches),
+            "ours": sum(launch.unique_bytes for launch in self.ours.launches),
+            "eager": sum(record.read_bytes + record.written_bytes for record in self.ours.eager),
+        }
+        return [
+            Point(name, useful / moved[name], useful / prediction.seconds)
+            for name, prediction in self.predicted().items()
+            if useful and moved[name] and prediction.seconds
+        ]
+
+
+def compare(exercise: Exercise, upload: Upload, profiler: Profiler, device: str) -> Iterator[Comparison]:
+    """One call after the other.
+
+    Raises:
+        ClozeError: the grader of the exercise asks for no costs.
+    """
+    if not exercise.costs:
+        raise ClozeError(f"{exercise.id} has no calls of full size; `cloze meter FILE --call` takes any")
+    target = DEVICES[device].target
+    targets: list[Target] = [target] if target else []
+    for text in exercise.costs:
+        call = callstring.parse(text)
+        eager = exercise.eager(call.target)
+        source = blanks.reveal(exercise.solution) + (f"\n\n{eager.source}" if eager else "")
+        solution = Upload("solution.py", source.encode())
+        yours = profiler.profile(upload, call, targets)
+        ours = profiler.profile(solution, call, targets, eager.name if eager else "")
+        mine, solutions = (bills.of_launches(profile.launches, profile.facts) for profile in (yours, ours))
+        counted = not (yours.problem or ours.problem or mine.refused or solutions.refused)
+        meters = bills.held(mine, solutions, exercise.sheet.thresholds) if counted else {}
+        yield Comparison(text, device, yours, ours, meters, solutions.costs)
