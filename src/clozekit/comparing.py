@@ -1,6 +1,6 @@
 """`cloze bench`: what the calls of an exercise cost a file, beside the solution and beside eager PyTorch.
 
-    for each in compare(exercise, upload, profiler, "H100"):
+    for each in compare(exercise, upload, processes, "H100"):
         each.meters         {"loads": Meter("loads", 49152000, bar=16384000, verdict="failed"), ...}
         each.points()       [Point("yours", intensity=1.3, flops=2.1e12), Point("ours", ...), Point("eager", ...)]
 
@@ -17,7 +17,8 @@ from clozekit.meters import bills, callstring
 from clozekit.meters.costs import Target
 from clozekit.meters.devices import DEVICES
 from clozekit.meters.roofline import Prediction
-from clozekit.profiling import CallProfile, Profiler
+from clozekit.processes import Processes
+from clozekit.profiling import CallProfile, profile
 from clozekit.report import Meter, MeterName
 from clozekit.submission import Upload
 
@@ -43,8 +44,8 @@ class Comparison(NamedTuple):
     def predicted(self) -> dict[str, Prediction]:
         """What the device would take for each of the three, as far as something is known."""
         found = {}
-        for name, profile in (("yours", self.yours), ("ours", self.ours)):
-            if forecast := profile.predictions().get(self.device):
+        for name, each in (("yours", self.yours), ("ours", self.ours)):
+            if forecast := each.predictions().get(self.device):
                 found[name] = forecast.call
                 if name == "ours" and forecast.eager:
                     found["eager"] = forecast.eager
@@ -65,7 +66,7 @@ class Comparison(NamedTuple):
         ]
 
 
-def compare(exercise: Exercise, upload: Upload, profiler: Profiler, device: str) -> Iterator[Comparison]:
+def compare(exercise: Exercise, upload: Upload, processes: Processes, device: str) -> Iterator[Comparison]:
     """One call after the other.
 
     Raises:
@@ -80,9 +81,9 @@ def compare(exercise: Exercise, upload: Upload, profiler: Profiler, device: str)
         eager = exercise.eager(call.target)
         source = blanks.reveal(exercise.solution) + (f"\n\n{eager.source}" if eager else "")
         solution = Upload("solution.py", source.encode())
-        yours = profiler.profile(upload, call, targets)
-        ours = profiler.profile(solution, call, targets, eager.name if eager else "")
-        mine, solutions = (bills.of_launches(profile.launches, profile.facts) for profile in (yours, ours))
+        yours = profile(processes, upload, call, targets)
+        ours = profile(processes, solution, call, targets, eager.name if eager else "")
+        mine, solutions = (bills.of_launches(each.launches, each.facts) for each in (yours, ours))
         counted = not (yours.problem or ours.problem or mine.refused or solutions.refused)
         meters = bills.held(mine, solutions, exercise.sheet.thresholds) if counted else {}
         yield Comparison(text, device, yours, ours, meters, solutions.costs)

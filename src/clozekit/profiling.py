@@ -1,9 +1,9 @@
 """`cloze meter`: what a call of any file costs, on a machine without a GPU.
 
-    with Profiler() as profiler:
-        profile = profiler.profile(upload, parse("softmax(float32[4096, 1000])"), ["sm_80", "sm_90"])
-    profile.predictions()       {"A100": Forecast(Prediction(seconds=2.1e-05, limit="memory", ...), ...)}
-    as_json([profile])          {"schema": 1, "calls": [{"call": "softmax(...)", "launches": [...], "predicted": ...}]}
+    with Processes() as processes:
+        found = profile(processes, upload, parse("softmax(float32[4096, 1000])"), ["sm_80", "sm_90"])
+    found.predictions()       {"A100": Forecast(Prediction(seconds=2.1e-05, limit="memory", ...), ...)}
+    as_json([found])          {"schema": 1, "calls": [{"call": "softmax(...)", "launches": [...], "predicted": ...}]}
 
 The file runs in a worker, confined as a submission is; ptxas runs here. No torch in this process.
 """
@@ -71,39 +71,41 @@ class CallProfile(Struct):
         return found
 
 
-class Profiler(Processes):
-    """Runs one worker for each call."""
+def profile(
+    processes: Processes,
+    upload: Upload,
+    call: CallString,
+    targets: list[Target],
+    eager: str = "",
+    seconds: float = SECONDS,
+) -> CallProfile:
+    """Make one call and count, and the same with torch by a function called `eager`, if given.
 
-    def profile(
-        self, upload: Upload, call: CallString, targets: list[Target], eager: str = "", seconds: float = SECONDS
-    ) -> CallProfile:
-        """Make one call and count, and the same with torch by a function called `eager`, if given.
+    What goes wrong in the file is the `problem` of the result.
 
-        What goes wrong in the file is the `problem` of the result.
-
-        Raises:
-            CannotCheck: no worker starts, or there is no ptxas.
-        """
-        versions = {target: assembling.ptx_version(target) for target in targets}
-        limits = Limits(memory=ROOM + TIMES * call.size, cpu_seconds=round(seconds))
-        worker = self.spawn_worker(limits)
-        channel = Channel(socket.socket(fileno=worker.channel))
-        deadline = time.monotonic() + seconds
-        try:
-            channel.receive(Ready, time.monotonic() + START_SECONDS)
-            channel.send(Profile(upload.name, call, versions, eager), [upload.raw], deadline=deadline)
-            found = channel.receive(Profiled, deadline)[0]
-        except TimedOut:
-            found = Profiled(problem=Problem("timeout", {"seconds": f"{seconds:g}"}))
-        except Violation as error:
-            found = Profiled(problem=Problem("protocol", {"reason": str(error)}))
-        except Gone:
-            found = Profiled(problem=Problem("killed"))
-        finally:
-            channel.close()
-            worker.close()
-        facts = bills.assembled(found.launches)
-        return CallProfile(call, found.launches, facts, found.host, found.records, found.eager, found.problem)
+    Raises:
+        CannotCheck: no worker starts, or there is no ptxas.
+    """
+    versions = {target: assembling.ptx_version(target) for target in targets}
+    limits = Limits(memory=ROOM + TIMES * call.size, cpu_seconds=round(seconds))
+    worker = processes.spawn_worker(limits)
+    channel = Channel(socket.socket(fileno=worker.channel))
+    deadline = time.monotonic() + seconds
+    try:
+        channel.receive(Ready, time.monotonic() + START_SECONDS)
+        channel.send(Profile(upload.name, call, versions, eager), [upload.raw], deadline=deadline)
+        found = channel.receive(Profiled, deadline)[0]
+    except TimedOut:
+        found = Profiled(problem=Problem("timeout", {"seconds": f"{seconds:g}"}))
+    except Violation as error:
+        found = Profiled(problem=Problem("protocol", {"reason": str(error)}))
+    except Gone:
+        found = Profiled(problem=Problem("killed"))
+    finally:
+        channel.close()
+        worker.close()
+    facts = bills.assembled(found.launches)
+    return CallProfile(call, found.launches, facts, found.host, found.records, found.eager, found.problem)
 
 
 def as_json(profiles: list[CallProfile]) -> dict[str, Any]:

@@ -47,6 +47,7 @@ def meter(
     Nothing of that size is computed: tensors are empty pages, and of a large grid a few programs run.
     """
     from clozekit import profiling
+    from clozekit.processes import Processes
     from clozekit.render_meters import as_text
 
     calls = [callstring.parse(text) for text in texts]
@@ -55,8 +56,8 @@ def meter(
         upload = submission.read(file, links=True)
     except OSError as error:
         raise ClozeError(f"{file} cannot be read: {error.strerror}") from None
-    with profiling.Profiler() as profiler:
-        profiles = [profiler.profile(upload, call, targets, eager) for call in calls]
+    with Processes() as processes:
+        profiles = [profiling.profile(processes, upload, call, targets, eager) for call in calls]
     if as_json:
         click.echo(json.dumps(profiling.as_json(profiles), indent=1))
     else:
@@ -84,8 +85,8 @@ def bench(
 
     Counted and predicted, not timed: 1 if a cost is above its bar, 3 if something could not be counted.
     """
-    from clozekit import profiling
     from clozekit.comparing import compare
+    from clozekit.processes import Processes
     from clozekit.render_bench import as_page, as_text
 
     path, found = locate(target, exercise, open_catalog(content))
@@ -95,8 +96,8 @@ def bench(
     except OSError as error:
         raise ClozeError(f"{path} cannot be read: {error.strerror}") from None
     compared = []
-    with profiling.Profiler() as profiler:
-        for each in compare(found, upload, profiler, gpu):
+    with Processes() as processes:
+        for each in compare(found, upload, processes, gpu):
             compared.append(each)
             console().print(as_text(each, found, chosen))
     if page:

@@ -35,6 +35,7 @@ class Tally:
         default_factory=list
     )  # of the program that runs, first and last of the sectors it loads
     operations: int = 0  # on blocks, of the programs that ran
+    widest: int = 0  # lanes of a block
 
     def unique(self) -> int:
         """Bytes loaded at least once; of what is not remembered, no more than there are."""
@@ -110,6 +111,7 @@ class KernelMeter:
             return
         launch, tally = self.launches[-1], self.tally
         launch.sampled = not tally.whole
+        launch.widest_block = tally.widest
         launch.unique_load_bytes = tally.unique()
         launch.dots = {name: round(flops) for name, flops in sorted(tally.dots.items())}
         launch.dot_flops = sum(launch.dots.values())
@@ -126,6 +128,7 @@ class KernelMeter:
         tally = self.tally
         tally.operations += 1
         shape = access.pointers.shape
+        tally.widest = max(tally.widest, access.pointers.size)
         lanes = access.pointers.ravel()
         if access.mask is not None:
             shape = np.broadcast_shapes(shape, access.mask.shape)
@@ -172,6 +175,7 @@ class KernelMeter:
             tally.dots[arithmetic.inputs + precision] += flops
         else:
             tally.counts["plain_flops"] += flops
+            tally.widest = max(tally.widest, arithmetic.flops)
         if arithmetic.kind == "special":
             tally.counts["special"] += flops
 

@@ -21,9 +21,10 @@ from clozekit.kernels import interpret
 from clozekit.kernels import plan as plans
 from clozekit.kernels.alone import Kernels
 from clozekit.kernels.bounds import OutOfBounds
+from clozekit.kernels.private import Autotuner
 from clozekit.kernels.record import Recorder
 from clozekit.kernels.replay import Memory
-from clozekit.meters import compiling, costs
+from clozekit.meters import compiling, costs, tuning
 from clozekit.meters.blank import blank, empty_pages
 from clozekit.meters.callstring import Blank, CallString
 from clozekit.meters.eager import CannotCount, TorchMeter
@@ -36,8 +37,9 @@ DIFFERENT = 16  # kernels, or specialisations of one, that are compiled for a ca
 def dry(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any], recorder: Recorder) -> plans.Plan:
     """What the host does, while no program of any launch runs."""
     interpret.samplers.append(lambda grid: ())
+    forget_tuning(function)
     try:
-        with untouched(), torch.no_grad(), recorder:
+        with untouched(), torch.no_grad(), tuning.tuned(), recorder:
             result = function(*args, **kwargs)
     finally:
         interpret.samplers.pop()
@@ -80,13 +82,18 @@ def _like(launch: plans.Launch) -> bytes:
 def call(
     function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any], targets: dict[costs.Target, int]
 ) -> tuple[list[costs.Launch], TorchMeter]:
-    """The costs of one call: of its launches, and of what torch does. An access out of bounds ends it, and is told last."""
+    """The costs of one call: of its launches, and of what torch does. What ends it early is told by the last launch."""
     eager = TorchMeter()
-    with untouched(), torch.no_grad(), KernelMeter(observe=Compiler(targets)) as meter, eager:
+    forget_tuning(function)
+    with untouched(), torch.no_grad(), tuning.tuned(), KernelMeter(observe=Compiler(targets)) as meter, eager:
         try:
             function(*args, **kwargs)
         except OutOfBounds as error:
             meter.launches[-1].out_of_bounds, meter.launches[-1].message = error.lanes, str(error)[:4000]
+        except NotImplementedError as error:
+            if not meter.launches:
+                raise
+            meter.launches[-1].message = f"{error}: not counted, only compiled"[:4000]
     return meter.launches, eager
 
 
@@ -124,6 +131,13 @@ def real(layout: Blank) -> Tensor:
 def meta(layout: Blank) -> Tensor:
     """A layout and nothing else: what torch would compute with it takes no time."""
     return torch.empty_strided(layout.shape, layout.strides, dtype=DTYPES[layout.dtype], device="meta")
+
+
+def forget_tuning(function: Callable[..., Any]) -> None:
+    """What autotuners found best for small tensors is none of a large call's business."""
+    for thing in getattr(function, "__globals__", {}).values():
+        if isinstance(thing, Autotuner):
+            thing.cache.clear()
 
 
 def launches_kernels(module: types.ModuleType) -> bool:
