@@ -61,6 +61,7 @@ try:
     from triton.runtime.jit import (
         JITCallable,
         JITFunction,
+        KernelInterface,
         KernelParam,
         TensorWrapper,
         create_function_from_signature,

@@ -15,13 +15,12 @@ from typing import Any
 import msgspec
 import torch
 from torch import Tensor
-from triton.runtime.jit import KernelInterface
 
 from clozekit.kernels import interpret
 from clozekit.kernels import plan as plans
 from clozekit.kernels.alone import Kernels
 from clozekit.kernels.bounds import OutOfBounds
-from clozekit.kernels.private import Autotuner
+from clozekit.kernels.private import Autotuner, KernelInterface
 from clozekit.kernels.record import Recorder
 from clozekit.kernels.replay import Memory
 from clozekit.meters import compiling, costs, tuning
