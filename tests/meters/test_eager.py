@@ -168,6 +168,23 @@ def fused_attention(new: Case) -> Case:
     return lambda: F.scaled_dot_product_attention(q, k, v, future)
 
 
+def grouped_attention(new: Case) -> Case:
+    """Two heads share the keys and values of one."""
+    q, k, v = new(2, 4, 5, 4), new(2, 2, 7, 4), new(2, 2, 7, 4)
+    return lambda: F.scaled_dot_product_attention(query=q, key=k, value=v, enable_gqa=True)
+
+
+def attention_backward(new: Case) -> Case:
+    q, k, v = (new(2, 3, 5, 4).requires_grad_() for _ in range(3))
+    dy = new(2, 3, 5, 4)
+    return lambda: torch.autograd.grad(F.scaled_dot_product_attention(q, k, v), (q, k, v), dy)
+
+
+def convolution(new: Case) -> Case:
+    x, w = new(2, 3, 10), new(4, 3, 3)
+    return lambda: F.conv1d(x, w)
+
+
 # matrix FLOPs, other FLOPs, bytes read, written, at the peak
 BY_HAND: dict[Case, tuple[int, int, int, int, int]] = {
     matmul: (2 * 15 * 8 * 7, 0, 4 * (120 + 56), 4 * 105, 4 * 105),
@@ -212,6 +229,16 @@ BY_HAND: dict[Case, tuple[int, int, int, int, int]] = {
         8 + 100 + 4 * (120 + 30),
         100 + 4 * 150,
     ),
+    grouped_attention: (2 * (2 * 8 * 5 * 4 * 7), 5 * 280, 4 * (160 + 2 * 112), 4 * (160 + 40), 4 * (160 + 40)),
+    # two products, and five more of the gradient, the result, q, k and v, and a float for each row
+    attention_backward: (
+        (2 + 5) * (2 * 6 * 5 * 4 * 5),
+        (5 + 6) * 150,
+        4 * (3 * 120 + 5 * 120 + 30),
+        4 * (120 + 30 + 360),
+        4 * (120 + 30 + 360),
+    ),
+    convolution: (2 * (2 * 4 * 8) * (3 * 3), 0, 4 * (60 + 36), 4 * 64, 4 * 64),
 }
 
 

@@ -139,21 +139,28 @@ class FusedAttention(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        if func is F.scaled_dot_product_attention and all(tensor.is_meta for tensor in args[:3]):
+        if func is F.scaled_dot_product_attention and all(each.is_meta for each in tensors([*args, *kwargs.values()])):
             return _attention(*args, **kwargs)
         return func(*args, **kwargs)
 
 
-def _attention(q: Tensor, k: Tensor, v: Tensor, attn_mask: Tensor | None = None, *rest: Any, **kwargs: Any) -> Tensor:
-    given = dict(zip(("dropout_p", "is_causal"), rest, strict=False)) | kwargs
-    is_plain = q.ndim == k.ndim == v.ndim == 4 and q.shape[-1] == k.shape[-1] == v.shape[-1]
-    if not is_plain or given.get("dropout_p") or (attn_mask is not None and attn_mask.requires_grad):
-        return F.scaled_dot_product_attention(q, k, v, attn_mask, **given)  # these it takes apart everywhere
+def _attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    **options: Any,
+) -> Tensor:
+    is_plain = query.ndim == key.ndim == value.ndim == 4 and query.shape[-1] == key.shape[-1] == value.shape[-1]
+    if not is_plain or dropout_p or (attn_mask is not None and attn_mask.requires_grad):  # taken apart everywhere
+        return F.scaled_dot_product_attention(query, key, value, attn_mask, dropout_p, is_causal, **options)
     if attn_mask is not None and attn_mask.dtype == torch.bool:
-        attn_mask = torch.where(attn_mask, _scalar(0.0, q), _scalar(-torch.inf, q))
+        attn_mask = torch.where(attn_mask, _scalar(0.0, query), _scalar(-torch.inf, query))
     fused = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
-    is_causal = given.get("is_causal", False)
-    return fused(q, k, v, 0.0, is_causal, attn_mask=attn_mask, scale=given.get("scale"))[0]
+    scale = options.get("scale")
+    return fused(query, key, value, 0.0, is_causal, attn_mask=attn_mask, scale=scale)[0]  # type: ignore[no-any-return]
 
 
 def _scalar(value: float, like: Tensor) -> Tensor:
