@@ -165,7 +165,7 @@ def test_slow_caches_are_named(grade):
     assert slow != source
     report = grade(slow, KV_CACHE)
     assert report.mistake == "joins_one_by_one"
-    assert [test.name for test in report.tests if test.verdict == "failed"] == ["cost of a token: 32"]
+    assert [test.name for test in report.tests if test.verdict == "failed"] == ["cost of a token: long text"]
 
 
 def meters(**costs):
