@@ -13,14 +13,14 @@ One torch call per step carries σ, silu and products to memory and back. Fused,
 forward pass reads two tensors and writes one; the backward pass reads three and writes
 two, in one launch: it makes σ(gate) anew, which costs less than to load it.
 
-gate, up, dy   [rows, cols], both at least 1, of one dtype: float32, float16 or bfloat16;
+gate, up, dy   [rows, cols], both at least 1; of one dtype: float32, float16, bfloat16;
                strides any, each its own: gate and up are often the left and the right
                half of one tensor; must not be changed
 results        y, or (dgate, dup): new tensors [rows, cols] of this dtype
 
 All arithmetic is done in float32, by the kernels; silu may be rounded once to the dtype
-of gate before it is multiplied. The gate may be in the hundreds, of either sign: nothing
-may overflow. The host allocates and launches: no arithmetic and no autograd there.
+of gate before it is multiplied. The gate may be in the hundreds, of either sign, and
+nothing may overflow. The host allocates and launches: no arithmetic, no autograd there.
 
 Source: Shazeer 2020, GLU Variants Improve Transformer, arXiv:2002.05202, section 2
 """
