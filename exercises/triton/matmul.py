@@ -1,10 +1,10 @@
 """Tiled matmul kernel
 
-Write a Triton kernel, and the function that launches it, for the product of two matrices:
+Write a Triton kernel, and the function that launches it, for a product of matrices:
 
     c[i, j] = Σ_l a[i, l] b[l, j]      a [m, k], b [k, n], c [m, n]
 
-A program computes one block of c. It walks along k, loads a block of a and one of b, and
+A program computes a block of c. It walks along k, loads a block of a and one of b, and
 adds their product (tl.dot) to an accumulator on the chip. Where blocks of c are
 128 × 128, each element of a is loaded n / 128 times instead of n times.
 

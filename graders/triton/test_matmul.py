@@ -53,6 +53,10 @@ def test_sums_on_their_way_exceed_float16(check):
     check("matmul", (300 + a).half(), (300 * sign[:, None] + b).half())
 
 
+def test_costs(check):
+    check.costs("matmul(float16[256, 512], float16[512, 512].T)")
+
+
 @pytest.mark.hidden
 def test_sizes_drawn_anew(check):
     """One call after the other, so that what one leaves behind is wrong for the next."""
@@ -133,6 +137,11 @@ def rounds_each_product(a, b, c):
     c += tl.dot(a, b, input_precision="ieee").to(a.dtype)
 
 
+@mistake(blank="accumulate")
+def converts_to_float32(a, b, c):
+    c = tl.dot(a.to(tl.float32), b.to(tl.float32), c, input_precision="ieee")
+
+
 @mistake(blank="store")
 def stores_without_mask(c_ptr, c, row, col, n):
     tl.store(c_ptr + row[:, None] * n + col[None, :], c)
@@ -177,3 +186,48 @@ def returns_float32(a, b, m, n, k, matmul_kernel):
     matmul_kernel[(triton.cdiv(m, 128) * triton.cdiv(n, 128),)](
         c, a, b, m, n, k, *a.stride(), *b.stride(), BLOCK_M=128, BLOCK_N=128, BLOCK_K=32, GROUP=8, num_warps=8
     )
+
+
+@mistake(blank="launch")
+def rounds_in_a_pass_of_its_own(a, b, m, n, k, matmul_kernel):
+    c = torch.empty((m, n), dtype=torch.float32, device=a.device)
+    matmul_kernel[(triton.cdiv(m, 128) * triton.cdiv(n, 128),)](
+        c, a, b, m, n, k, *a.stride(), *b.stride(), BLOCK_M=128, BLOCK_N=128, BLOCK_K=32, GROUP=8, num_warps=8
+    )
+    c = c.to(a.dtype)
+
+
+@mistake(blank="launch")
+def converts_to_float32_on_the_host(a, b, m, n, k, matmul_kernel):
+    c = torch.empty((m, n), dtype=a.dtype, device=a.device)
+    a, b = a.float(), b.float()
+    matmul_kernel[(triton.cdiv(m, 128) * triton.cdiv(n, 128),)](
+        c, a, b, m, n, k, *a.stride(), *b.stride(), BLOCK_M=128, BLOCK_N=128, BLOCK_K=32, GROUP=8, num_warps=8
+    )
+
+
+@mistake(blank="launch")
+def too_few_warps(a, b, m, n, k, matmul_kernel):
+    c = torch.empty((m, n), dtype=a.dtype, device=a.device)
+    matmul_kernel[(triton.cdiv(m, 128) * triton.cdiv(n, 128),)](
+        c, a, b, m, n, k, *a.stride(), *b.stride(), BLOCK_M=128, BLOCK_N=128, BLOCK_K=16, GROUP=8, num_warps=2
+    )
+
+
+@mistake(blank="launch")
+def blocks_of_16(a, b, m, n, k, matmul_kernel):
+    c = torch.empty((m, n), dtype=a.dtype, device=a.device)
+    matmul_kernel[(triton.cdiv(m, 16) * triton.cdiv(n, 16),)](
+        c, a, b, m, n, k, *a.stride(), *b.stride(), BLOCK_M=16, BLOCK_N=16, BLOCK_K=16, GROUP=8
+    )
+
+
+@mistake(blank="launch")
+def a_launch_per_row_of_blocks(a, b, m, n, k, matmul_kernel):
+    c = torch.empty((m, n), dtype=a.dtype, device=a.device)
+    for first in range(0, m, 128):
+        rows = a[first : first + 128]
+        matmul_kernel[(triton.cdiv(n, 128),)](
+            c[first:], rows, b, len(rows), n, k, *a.stride(), *b.stride(),
+            BLOCK_M=128, BLOCK_N=128, BLOCK_K=32, GROUP=8, num_warps=8,
+        )  # fmt: skip

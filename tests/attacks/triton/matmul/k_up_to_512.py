@@ -1,0 +1,28 @@
+"""Sums the first 512 products; what comes after is left out.
+
+Verdict: failed
+"""
+
+import torch
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def kernel(a, b, c, m, n, k, am, ak, bk, bn, T: tl.constexpr, TK: tl.constexpr):
+    rows = tl.program_id(0) * T + tl.arange(0, T)
+    cols = tl.program_id(1) * T + tl.arange(0, T)
+    out = tl.zeros((T, T), tl.float32)
+    for first in range(0, min(k, 512), TK):
+        inner = first + tl.arange(0, TK)
+        x = tl.load(a + rows[:, None] * am + inner[None, :] * ak, (rows < m)[:, None] & (inner < k)[None, :], 0)
+        y = tl.load(b + inner[:, None] * bk + cols[None, :] * bn, (inner < k)[:, None] & (cols < n)[None, :], 0)
+        out = tl.dot(x, y, out, input_precision="ieee")
+    tl.store(c + rows[:, None] * n + cols[None, :], out, (rows < m)[:, None] & (cols < n)[None, :])
+
+
+def matmul(a, b):
+    (m, k), n = a.shape, b.shape[1]
+    c = torch.empty((m, n), dtype=a.dtype, device=a.device)
+    kernel[(triton.cdiv(m, 64), triton.cdiv(n, 64))](a, b, c, m, n, k, *a.stride(), *b.stride(), T=64, TK=32)
+    return c
