@@ -265,7 +265,7 @@ def other(leaf: Any, draw: torch.Generator) -> Any:
         return leaf
     last = sum((length - 1) * stride for length, stride in zip(leaf.shape, leaf.stride(), strict=True))
     flat = leaf.detach().as_strided((last + 1,), (1,))
-    scales = torch.empty(last + 1).uniform_(*SCALE, generator=draw).to(leaf.dtype)
+    scales = torch.empty(last + 1, device=leaf.device).uniform_(*SCALE, generator=draw).to(leaf.dtype)
     return (flat.flip(0) * scales).as_strided(leaf.shape, leaf.stride())
 
 

@@ -1,0 +1,64 @@
+"""What a bench process is asked and what it answers, as typed structs. The code and the inputs are the payload of the frame.
+
+Compare(reference=Entry(plan, [Kernel("softmax_kernel", 5096, {"y_ptr": "*fp32", ...})], uses=[0]),
+        candidate=Entry(...), inputs=[Array("float32", [4096, 1000], ...)], threshold=1.25)
+    ->  Measured("passed", ratio=1.02, low=1.01, high=1.04, pairs=24, reference_us=41.2, candidate_us=42.1)
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from clozekit.kernels.plan import Name, Plan, Size
+from clozekit.report import Problem
+from clozekit.values import Value
+
+
+class Kernel(Struct, frozen=True):
+    """One compiled kernel: the next `size` bytes of the payload are its code, a cubin or PTX.
+
+    signature: the type of each of its arguments, in their order: "*fp32", "i32", or "constexpr" for one that is compiled in.
+    scratch: the bytes that each program wants beside its arguments, for each pointer to such memory that it takes last.
+    """
+
+    name: Name
+    size: Size
+    signature: Annotated[dict[Name, Name], Meta(max_length=500)]
+    num_warps: Annotated[int, Meta(ge=1, le=64)] = 4
+    shared: Size = 0
+    scratch: Annotated[list[Size], Meta(max_length=4)] = []
+
+
+class Entry(Struct, frozen=True):
+    """A plan, its compiled kernels, and of each launch which of them it is."""
+
+    plan: Plan
+    kernels: Annotated[list[Kernel], Meta(max_length=1000)]
+    uses: Annotated[list[Size], Meta(max_length=10_000)]
+
+
+class Compare(Struct, tag=True, frozen=True):
+    """Measure a candidate beside its reference. `inputs`: the tensors among the arguments, strided, which are drawn anew from.
+
+    slack: for each tensor of the answer how far the candidate's may be from the reference's, as a share of its largest element.
+    """
+
+    reference: Entry
+    candidate: Entry
+    inputs: list[Value]
+    slack: list[float]
+    threshold: float
+    seconds: float = 30.0
+
+
+class Measured(Struct, tag=True, frozen=True):
+    """What came of it. The ratio lies between `low` and `high`; the times are medians, in microseconds."""
+
+    verdict: Literal["passed", "failed", "undecided", "could not check"]
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
+    pairs: int = 0
+    reference_us: float | None = None
+    candidate_us: float | None = None
+    why: Problem | None = None
