@@ -16,6 +16,7 @@ from clozekit.errors import CannotCheck
 
 RESOLUTION = 0.5e-6  # seconds, of the difference of two events (CUDA's manual, cudaEventElapsedTime)
 FLUSHED = 2  # times the size of the L2 cache
+PERSISTING = 8  # from this compute capability on, a kernel can ask the L2 cache to keep its lines
 
 
 class Cuda:
@@ -36,6 +37,7 @@ class Cuda:
         self.place = f"cuda:{number}"
         self.name = f"GPU-{str(properties.uuid).removeprefix('GPU-')}"
         self.driver = Driver()
+        self.persists = properties.major >= PERSISTING
         self.gpu = Gpu(Nvml(), self.name)
         self.around = torch.empty(FLUSHED * properties.L2_cache_size, dtype=torch.uint8, device=self.place)
 
@@ -71,7 +73,8 @@ class Cuda:
             enqueue = graph.replay
 
         def seconds() -> float:
-            self.driver.forget_persisting()
+            if self.persists:
+                self.driver.forget_persisting()
             enqueue()
             self.cuda.synchronize()
             return sum(start.elapsed_time(end) for start, end in events) / repeats / 1e3
