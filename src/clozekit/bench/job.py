@@ -52,7 +52,7 @@ class Compare(Struct, tag=True, frozen=True):
 
 
 class Measured(Struct, tag=True, frozen=True):
-    """What came of it. The ratio lies between `low` and `high`; the times are medians, in microseconds."""
+    """What came of it. The ratio lies between `low` and `high`; the times are medians of the faster launches, in microseconds."""
 
     verdict: Literal["passed", "failed", "undecided", "could not check"]
     ratio: float | None = None

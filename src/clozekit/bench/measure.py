@@ -130,7 +130,7 @@ class Race:
     def run(self) -> Any:
         """One run of the sign test, from warm-up to verdict."""
         timers = self.warm_up()
-        run = Run(self.threshold, resolution=2 * self.device.resolution)
+        run = Run(self.threshold, self.device.resolution)
         self.runs.append(run)
         discarded = 0
         while run.verdict is None:
@@ -164,10 +164,10 @@ class Race:
         return {name: self.device.timer(each.clear, each.launch, repeats) for name, each in both.items()}
 
     def block(self, timers: dict[str, Callable[[], float]]) -> dict[str, float]:
-        """Two pairs in an order by lot."""
+        """Two pairs in an order by lot; of each contestant the faster launch."""
         order = toss(self.coin)
         first, second = self.pair(order[:2], timers), self.pair(order[2:], timers)
-        return {name: first[name] + second[name] for name in first}
+        return {name: min(first[name], second[name]) for name in first}
 
     def pair(self, order: str, timers: dict[str, Callable[[], float]]) -> dict[str, float]:
         """Both, one after the other, on the same fresh inputs; then the answers are compared."""
@@ -188,7 +188,7 @@ class Race:
         if run is None:
             return Measured(verdict, why=why)
         ratio, low, high = run.ratio()
-        reference, candidate = (statistics.median(each) * 1e6 / 2 for each in zip(*run.times, strict=True))
+        reference, candidate = (statistics.median(each) * 1e6 for each in zip(*run.times, strict=True))
         return Measured(verdict, ratio, low, high, 2 * len(run.times), reference, candidate, why)
 
     def facts(self) -> dict[str, str]:

@@ -3,20 +3,21 @@
     run = Run(threshold=1.25)                       the candidate may take 1.25 times as long as the reference
     while run.verdict is None:
         order = toss(coin)                          "RCCR" or "CRRC": R the reference, C the candidate
-        run.add(reference=4.1e-4, candidate=4.6e-4)         seconds of the two launches of each, together
+        run.add(reference=4.1e-4, candidate=4.6e-4)         seconds, of each the faster one of its two launches
     run.verdict                                     "passed", after 12 blocks
 
 A block is four launches in one of two orders, by a coin that we toss when all before it is measured. It votes *slow* if the
-candidate's two launches took more than `threshold` times as long as the reference's two.
+faster of the candidate's two launches took more than `threshold` times as long as the faster of the reference's two: a neighbour
+who interrupts one launch in three spoils few votes so, where he would spoil most sums.
 
 **A candidate that meets its bar is voted slow with probability 1/2 at most, whatever came before.** Let the launch at place p
 take g[p] * t + e[p]: t is the undisturbed time of the kernel that runs there, b or at most threshold * b; the machine slows it
 down by the factor g[p] > 0 (its clock, its heat, its neighbours) and by e[p] >= 0 beside that (an interrupt). Nothing else is
 assumed of g and e: they may drift, and hang together within and across blocks. Only the coin is tossed without a look at
-them, and they do not depend on the coin. Let X be the sum of g[p] * b + e[p] over the two outer places, Y that over the two
-inner ones. With the candidate outside, a slow vote says that the sum of g[p] * t + e[p] over the outer places is more than
-threshold * Y; as t <= threshold * b and threshold >= 1, it is at most threshold * X, so that X > Y. With the candidate inside,
-a slow vote says in the same way that Y > X. So at most one side of the coin votes slow. ∎
+them, and they do not depend on the coin. Let X be the lesser g[p] * b + e[p] of the two outer places, Y that of the two inner
+ones. With the candidate outside, a slow vote says that the lesser g[p] * t + e[p] of the outer places is more than threshold * Y;
+as t <= threshold * b and threshold >= 1, it is at most threshold * X, so that X > Y. With the candidate inside, a slow vote
+says in the same way that Y > X. So at most one side of the coin votes slow. ∎
 
 Hence of n blocks no more slow votes are to be feared than heads of n tosses. A run looks at the votes after each number of
 blocks in LOOKS, and fails where so many are slow that a coin does it with a probability of at most ALPHA / len(LOOKS). It
@@ -41,7 +42,7 @@ Outcome = Literal["passed", "failed", "undecided"]
 ALPHA = Fraction(1, 1000)  # of one run, and of each side; its square is what two runs in a row may do wrongly
 LOOKS = (12, 24, 60, 160)  # blocks; the first one is the smallest at which a coin's chance is small enough
 CONFIDENCE = Fraction(99, 100)  # of the interval around the ratio
-ORDERS = ("RCCR", "CRRC")  # a steady drift cancels within each
+ORDERS = ("RCCR", "CRRC")  # in each both are as early as late
 
 
 def toss(coin: random.Random) -> str:
@@ -54,7 +55,7 @@ class Run:
 
     Args:
         threshold: how many times the reference's time the candidate may take.
-        resolution: by how many seconds a time of two launches may be off.
+        resolution: by how many seconds a time may be off.
 
     Raises:
         ValueError: a threshold below 1, for which the bound would not hold.
@@ -69,7 +70,7 @@ class Run:
         self.verdict: Outcome | None = None
 
     def add(self, reference: float, candidate: float) -> None:
-        """One more block; a vote that the clock cannot tell is none."""
+        """The faster launches of one more block; a vote that the clock cannot tell is none."""
         self.times.append((reference, candidate))
         self.slow += candidate - self.resolution > self.threshold * (reference + self.resolution)
         self.fast += candidate + self.resolution < self.threshold * (reference - self.resolution)
