@@ -160,6 +160,19 @@ def test_an_answer_that_is_wrong_while_it_is_timed_fails(launch):
     assert measured.why == Problem("bench-answer", {"yours": "None", "expected": str(2 * (launch - 1))})
 
 
+def test_the_answer_of_the_other_cannot_be_copied():
+    """It is not there when the candidate is first, which it is in one pair of two."""
+    running = race(0.5 * COMMON)
+
+    class Thief(Kernel):
+        def launch(self):
+            self.result = running.reference.result
+
+    running.candidate = Thief(running.device, "C", itertools.repeat(0.5 * COMMON))
+    measured = running.measure()
+    assert (measured.verdict, measured.why.kind) == ("failed", "bench-answer")
+
+
 def test_what_is_measured_while_throttled_does_not_count():
     """The candidate looks slow in the first blocks, and the device says why."""
     paces = itertools.chain([Pace(1400, 1980, "heat")] * 20, itertools.repeat(Pace(1900, 1980)))

@@ -176,6 +176,7 @@ class Race:
         inputs = self.draw()
         for contestant in (self.reference, self.candidate):
             contestant.give(inputs)
+            contestant.clear()  # who is first finds no answer of the other's
         self.device.synchronise()
         taken = {name: timers[name]() for name in order}
         if problem := self.differ(self.candidate.answer(), self.reference.answer()):
