@@ -1,31 +1,16 @@
-"""Compiled kernels as the CUDA driver gets them: real code of Triton's compiler, a driver that writes down what it is told."""
+"""Compiled kernels as the CUDA driver gets them: a driver that writes down what it is told."""
 
 import ctypes
-import re
 import struct
 
 import pytest
 import torch
-import triton
-import triton.language as tl
-from triton.backends.compiler import GPUTarget
-from triton.compiler import ASTSource
 
-from clozekit.bench.compiled import kernel_of
 from clozekit.bench.driver import Driver, Launcher, Unsupported, parameters
 from clozekit.bench.job import Kernel
 from clozekit.errors import CannotCheck
 from clozekit.kernels.plan import Function, Launch, View
 from clozekit.kernels.replay import Memory
-
-X = torch.arange(8.0)
-
-
-@triton.jit
-def scaled(y_ptr, x_ptr, n, stride, one, scale, B: tl.constexpr):
-    i = tl.program_id(0) * B + tl.arange(0, B)
-    tl.store(y_ptr + i * one, scale * tl.load(x_ptr + i * stride, mask=i < n), mask=i < n)
-
 
 SIGNATURE = {
     "y_ptr": "*fp32",
@@ -36,18 +21,6 @@ SIGNATURE = {
     "scale": "fp32",
     "B": "constexpr",
 }
-
-
-@pytest.fixture
-def compiled(tmp_path, monkeypatch):
-    """compiled(**options): the kernel above, for an A100."""
-    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
-
-    def make(**options):
-        source = ASTSource(scaled, signature=SIGNATURE, constexprs={(4,): 1, (6,): 128})
-        return triton.compile(source, target=GPUTarget("cuda", 80, 32), options=options)
-
-    return make
 
 
 class Library:
@@ -91,26 +64,6 @@ def view(offset=0, shape=(8,)):
 def launch(grid=(3, 1, 1), **arguments):
     given = {"y_ptr": view(), "x_ptr": view(32), "n": 8, "stride": 1, "one": 1, "scale": 0.5, "B": 128} | arguments
     return Launch(Function("scaled", 1), list(grid), given)
-
-
-def test_what_is_passed_is_what_the_code_takes(compiled, memory):
-    """One parameter for each that the PTX declares, of its size."""
-    made = compiled()
-    kernel, code = kernel_of(made)
-    declared = re.findall(r"\.param \.([a-z]+)(\d+)", made.asm["ptx"].partition("{")[0])
-    passed = [len(value) for value in parameters(launch(), kernel, memory)] + [8] * len(kernel.scratch)
-    assert passed == [int(bits) // 8 for _, bits in declared]
-    assert code[:4] == b"\x7fELF"
-    assert kernel.size == len(code)
-    assert kernel.signature == SIGNATURE
-
-
-@pytest.mark.parametrize("options", [{"num_ctas": 2}, {"launch_cooperative_grid": True}])
-def test_what_is_launched_in_another_way_is_told(compiled, options):
-    made = compiled()
-    made.metadata = made.metadata._replace(**options)
-    with pytest.raises(Unsupported, match=next(iter(options))):
-        kernel_of(made)
 
 
 def test_a_launch(memory, monkeypatch):

@@ -17,6 +17,8 @@ from triton.compiler import ASTSource, CompilationError
 from clozekit.kernels.private import CUDABackend, JITFunction, create_function_from_signature, ir, pack_arguments
 from clozekit.meters.costs import PTX_LIMIT, Compiled, Target
 
+SCRATCH = ("global_scratch_size", "profile_scratch_size")  # bytes of a program; a kernel takes a pointer for each
+
 
 def compile(kernel: JITFunction, given: dict[str, Any], target: Target, ptx_version: int, **options: int) -> Compiled:
     """Compile one launch. `given`: its arguments by name, CPU tensors among them; options: num_warps, num_stages.
@@ -35,7 +37,10 @@ def compile(kernel: JITFunction, given: dict[str, Any], target: Target, ptx_vers
     if len(ptx) > PTX_LIMIT:
         return Compiled(error=f"{len(ptx)} characters of PTX", seconds=time.perf_counter() - began)
     shared, warps = metadata.get("shared") or 0, metadata.get("num_warps") or 4
-    return Compiled(ptx, int(shared), int(warps), time.perf_counter() - began)
+    scratch = [metadata.get(name) or 0 for name in SCRATCH if name in metadata]
+    signature = {name: type if isinstance(type, str) else "tuple" for name, type in metadata["signature"].items()}
+    seconds = time.perf_counter() - began
+    return Compiled(ptx, int(shared), int(warps), seconds, signature=signature, scratch=scratch)
 
 
 def key(kernel: JITFunction, given: dict[str, Any], **options: int) -> str:
@@ -67,7 +72,7 @@ def _ptx(
     )
     stages: dict[str, Callable[[Any, dict[str, Any]], Any]] = {}
     backend.add_stages(stages, parsed, source.language)
-    metadata: dict[str, Any] = {"target": target, **vars(parsed)}
+    metadata: dict[str, Any] = {"target": target, **vars(parsed), "signature": signature}
     for name, stage in stages.items():
         if name == "cubin":
             break

@@ -20,13 +20,19 @@ PTX_LIMIT = 4 << 20
 
 
 class Compiled(Struct, frozen=True):
-    """What the compiler made of a launch for one target: PTX, which assembling.py takes further; or its complaint."""
+    """What the compiler made of a launch for one target: PTX, which assembling.py takes further; or its complaint.
+
+    signature: the type of each argument in PTX, "constexpr" if it is compiled in. scratch: bytes of each program beside its
+    arguments, for each pointer to such memory that the PTX takes after them.
+    """
 
     ptx: Annotated[str, Meta(max_length=PTX_LIMIT)] = ""
     shared_bytes: Size = 0
     num_warps: Size = 4
     seconds: float = 0.0
     error: Annotated[str, Meta(max_length=4000)] = ""
+    signature: Annotated[dict[Name, Name], Meta(max_length=500)] = {}
+    scratch: Annotated[list[Size], Meta(max_length=4)] = []
 
 
 class Launch(Struct):

@@ -1,0 +1,129 @@
+"""From a call of a submission to what a bench process gets: real plans, real PTX."""
+
+import linecache
+import re
+import textwrap
+import types
+
+import msgspec
+import pytest
+import torch
+
+from clozekit.bench.driver import Unsupported, parameters
+from clozekit.bench.entry import compare, entry, kernel, target_of
+from clozekit.bench.planned import Planned
+from clozekit.grading.tolerance import expect
+from clozekit.kernels import alone
+from clozekit.kernels.record import Recorder
+from clozekit.meters import assembling, measuring
+from clozekit.meters.costs import Compiled
+
+SOURCE = """
+    import torch, triton
+    import triton.language as tl
+
+    @triton.jit
+    def scaled(y_ptr, x_ptr, row_stride, col_stride, cols, scale, BLOCK: tl.constexpr):
+        row, col = tl.program_id(0), tl.arange(0, BLOCK)
+        x = tl.load(x_ptr + row * row_stride + col * col_stride, mask=col < cols)
+        tl.store(y_ptr + row * cols + col, x * scale, mask=col < cols)
+
+    def f(x):
+        y = torch.empty(x.shape)
+        for half in (0, 1):
+            rows = x.shape[0] // 2
+            here = slice(half * rows, half * rows + rows)
+            scaled[(rows,)](y[here], x[here], x.stride(0), x.stride(1), x.shape[1], 2.0, BLOCK=64, num_warps=2)
+        return y
+"""
+X = torch.rand(8, 48)
+TARGET = "sm_80"
+
+
+@pytest.fixture
+def handed(interpreted):
+    """The plan of f(X), and its launches, compiled."""
+    source = textwrap.dedent(SOURCE)
+    linecache.cache["submission.py"] = (len(source), None, source.splitlines(True), "submission.py")
+    module = types.ModuleType("submission")
+    exec(compile(source, "submission.py", "exec", dont_inherit=True), vars(module))
+    script = measuring.dry(module.f, [X], {}, Recorder("submission.py", [X]))
+    kernels = alone.load(source, "submission.py")
+    yield script, measuring.plan(script, [X], kernels, {TARGET: assembling.ptx_version(TARGET)})
+    linecache.cache.pop("submission.py")
+
+
+def test_a_kernel_that_is_launched_twice_is_sent_once(handed):
+    request, buffers = compare(handed, handed, [X], expect(lambda x: 2 * x, [X]), 1.25, TARGET)
+    assert (len(request.reference.kernels), request.reference.uses) == (1, [0, 0])
+    code = buffers[-1]
+    assert [len(buffer) for buffer in buffers] == [X.nbytes, len(code), len(code)]
+    (sent,) = request.candidate.kernels
+    assert (sent.name, sent.size, sent.num_warps) == ("scaled", len(code), 2)
+    assert len(request.slack) == 1
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(request), type=type(request)) == request
+
+
+def test_what_is_passed_is_what_the_code_takes(handed):
+    """One parameter for each that the PTX declares, of its size; a stride of 1 is compiled in."""
+    made, (code,) = entry(*handed, TARGET)
+    (sent,) = made.kernels
+    declared = re.findall(r"\.param \.[a-z](\d+)", code.decode().partition("{")[0])
+    asked = []
+
+    class Launcher:
+        def bind(self, step, compiled, memory):
+            asked.append(parameters(step, compiled[0], memory))
+            return lambda: None
+
+    Planned(made.plan, [X], Launcher(), [(sent, code)] * 2, "cpu")
+    assert len(asked) == 2
+    for values in asked:
+        assert [len(value) for value in values] + [8] * len(sent.scratch) == [int(bits) // 8 for bits in declared]
+    assert sent.signature["col_stride"] == "constexpr"
+    assert sent.signature["row_stride"] == "i32"
+
+
+def test_a_launch_that_nobody_compiled_is_refused(handed):
+    script, launches = handed
+    launches[0].compiled_as = launches[1].compiled_as = 0
+    with pytest.raises(Unsupported, match="`scaled` was not compiled for sm_80"):
+        entry(script, launches, TARGET)
+    with pytest.raises(Unsupported, match="sm_90"):
+        entry(script, launches, "sm_90")
+
+
+PTX = ".visible .entry k(.param .u64 k_param_0, .param .u32 k_param_1)\n.reqntid 128{directives}\n{{\n}}"
+ARGUMENTS = {"x_ptr": "*fp32", "n": "i32", "B": "constexpr"}
+
+
+@pytest.mark.parametrize(
+    ("compiled", "why"),
+    [
+        (Compiled(error="line 3 of the kernel: no"), "line 3"),
+        (Compiled(ptx="// nothing"), "no entry"),
+        (Compiled(ptx=PTX.format(directives=""), signature={"x_ptr": "*fp32"}), "1 arguments"),
+        (Compiled(ptx=PTX.format(directives=""), signature=ARGUMENTS, scratch=[0]), "3 arguments"),
+        (Compiled(ptx=PTX.format(directives="\n.reqnctapercluster 2"), signature=ARGUMENTS), "clusters"),
+    ],
+)
+def test_what_cannot_be_launched_is_told(compiled, why):
+    with pytest.raises(Unsupported, match=why):
+        kernel(compiled, TARGET)
+
+
+def test_the_size_of_a_block_is_that_of_the_code():
+    assert kernel(Compiled(ptx=PTX.format(directives=""), signature=ARGUMENTS, num_warps=8), TARGET).num_warps == 4
+
+
+@pytest.mark.parametrize(
+    ("capability", "target"),
+    [((8, 0), "sm_80"), ((8, 9), "sm_80"), ((9, 0), "sm_90"), ((10, 0), "sm_100"), ((12, 0), "sm_80")],
+)
+def test_the_target_of_a_device(capability, target):
+    assert target_of(capability) == target
+
+
+def test_an_old_device_has_no_target():
+    with pytest.raises(Unsupported, match=r"7\.5"):
+        target_of((7, 5))
