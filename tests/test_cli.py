@@ -15,6 +15,7 @@ from pathlib import Path
 
 import click
 import pytest
+import torch
 from click.testing import CliRunner, Result
 
 from clozekit import blanks
@@ -22,7 +23,8 @@ from clozekit.catalog import builtin_root, open_catalog
 from clozekit.cli import main
 from clozekit.cli.common import ExerciseId
 from clozekit.errors import CannotCheck
-from clozekit.exercise import Exercise
+from clozekit.exercise import LANGUAGES, Exercise
+from clozekit.protocol import Limits
 
 ID = "normalization/rms_norm"
 HERE = {name: value for name, value in os.environ.items() if not name.startswith(("CLOZE", "LC_", "PYTEST"))}
@@ -545,6 +547,39 @@ def test_doctor_says_why_a_worker_does_not_start(cloze, engine, monkeypatch):
     assert done.exit_code == 3
     assert json.loads(done.output)["judge"] == "does not work"
     assert "a worker does not start; it said: " in json.loads(done.output)["advice"][0]
+
+
+def no_gpu():
+    raise CannotCheck("no NVIDIA driver")
+
+
+def test_doctor_tells_of_no_gpu(cloze, monkeypatch):
+    monkeypatch.setattr("clozekit.bench.nvml.devices", no_gpu)
+    assert json.loads(cloze("doctor", "--json").output)["device"] == "none (no NVIDIA driver)"
+
+
+def test_doctor_tries_a_gpu_in_a_worker(cloze, engine, monkeypatch):
+    """A worker that is asked to use a GPU does so before it listens; one that is not, starts on any machine."""
+    monkeypatch.setattr("clozekit.bench.nvml.devices", lambda: 2)
+    if not torch.cuda.is_available():
+        found = json.loads(cloze("doctor", "--json").output)["device"]
+        assert found.startswith("cuda, 2, which no worker can use (a worker does not start; it said: ")
+    monkeypatch.setattr(engine, "spawn_worker", lambda limits, spawn=engine.spawn_worker: spawn(Limits()))
+    assert json.loads(cloze("doctor", "--json").output)["device"] == "cuda, 2"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_check_on_a_gpu_where_there_is_none(cloze, answers, monkeypatch, lang):
+    """And where there is one: no case runs there yet, and none is said to have passed."""
+    file = answers / "normalization/rms_norm.py"
+    monkeypatch.setattr("clozekit.bench.nvml.devices", no_gpu)
+    for reason in ("no NVIDIA driver", "--device cpu"):
+        done = cloze("check", file, "--device", "cuda", "--lang", lang)
+        assert done.exit_code == 3
+        assert len(done.output.splitlines()) == 1
+        assert reason in done.output
+        assert "`cloze doctor`" in done.output
+        monkeypatch.setattr("clozekit.bench.nvml.devices", lambda: 1)
 
 
 def test_demo_tells_the_whole_story():

@@ -36,6 +36,8 @@ KEPT = (
     "LD_LIBRARY_PATH",
     "TMPDIR",
     "OPENBLAS_CORETYPE",
+    "CUDA_VISIBLE_DEVICES",
+    "CUDA_DEVICE_ORDER",
 )
 START_SECONDS = 120.0
 GRACE = 0.25  # seconds that a worker has to end by itself before it is killed, so that its true status is known

@@ -17,7 +17,10 @@ from clozekit.report import Finding, Margin, Meter, MeterName, Problem, Result, 
 
 
 class Limits(Struct, frozen=True):
-    """What one worker may spend. Sizes in bytes, times in seconds; `processor`: the only one that it runs on."""
+    """What one worker may spend. Sizes in bytes, times in seconds.
+
+    processor: the only one that it runs on. device: a GPU that it may use, as torch calls it.
+    """
 
     call_seconds: float = 10.0
     load_seconds: float = 20.0
@@ -29,6 +32,7 @@ class Limits(Struct, frozen=True):
     output: int = 1 << 20
     threads: int = 1
     processor: int | None = None
+    device: str | None = None
 
 
 class Layers(Struct, frozen=True):

@@ -15,7 +15,7 @@ import tempfile
 import traceback
 import types
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -33,6 +33,7 @@ from clozekit.wire import Channel, Gone, Violation
 
 MODULE = "submission"
 PACKAGE = os.path.dirname(__file__)  # where the kit lies is nobody's business
+VISIBLE = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")  # which GPUs there are
 CHANNEL = 3  # the descriptor of the channel, above stdin, stdout and stderr
 
 
@@ -40,8 +41,10 @@ def run(channel: int, output: int, limits: Limits, scratch: str, prepared: Prepa
     """Turn this fork of the zygote into a worker and serve until the other side closes. Never returns."""
     prepared = prepared._replace(rules=descriptors(channel, output, prepared.rules))
     sock = socket.socket(fileno=CHANNEL)
-    surroundings(scratch)
+    surroundings(scratch, VISIBLE if limits.device else ())
     enter(prepared, limits, scratch)
+    if limits.device:
+        torch.zeros(1, device=limits.device)  # where CUDA does not start, no learner's code is to blame
     torch.set_num_threads(limits.threads)
     torch.default_generator.seed()
     torch._C._set_deterministic_algorithms(True, warn_only=True)  # torch.empty is NaN: what is never written shows
@@ -72,10 +75,12 @@ def descriptors(channel: int, output: int, rules: int) -> int:
     return CHANNEL + 1 if rules >= 0 else rules
 
 
-def surroundings(scratch: str) -> None:
-    """An empty environment, and one directory to write to."""
+def surroundings(scratch: str, kept: Iterable[str] = ()) -> None:
+    """An empty environment but for what is kept, and one directory to write to."""
     os.chdir(scratch)
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
     os.environ.clear()
+    os.environ.update(environment)
     os.environ.update(HOME=scratch, TMPDIR=scratch, TRITON_CACHE_DIR=scratch, LANG="C.UTF-8", PATH="")
     os.environ["PYTORCH_JIT"] = "0"  # torch asks for it late; `torch.jit.script` gives its function back, to be traced
     torch.jit._state.disable()

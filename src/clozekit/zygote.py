@@ -12,6 +12,7 @@ It also buries: nothing that a worker started outlives the worker, and no reques
 
 import contextlib
 import ctypes
+import functools
 import gc
 import importlib
 import os
@@ -21,6 +22,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from typing import NoReturn
 
 from clozekit.protocol import Ended, Found, Ready, Reap, Spawn, Started
@@ -61,7 +63,8 @@ def main(fd: int, home: str, without: list[str]) -> NoReturn:
     gc.freeze()
     limits.tasks()
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    prepared = prepare(found.layers, home, grants.readable())
+    prepared = functools.cache(functools.partial(prepare, found.layers, home, grants.readable()))
+    prepared(False)
     zygote = Zygote(Channel(socket.socket(fileno=fd)), found, prepared)
     with contextlib.suppress(Gone):
         zygote.serve()
@@ -73,11 +76,12 @@ def main(fd: int, home: str, without: list[str]) -> NoReturn:
 class Zygote:
     """Forks and buries. A child is living until it ends or is to be killed; all others that are ours are strangers.
 
+    prepared: what confines workers, given whether they use a GPU.
     living: testers and workers. guards: of living workers, the first process of their pid namespace. ended: how those ended
     about which the front has not asked yet.
     """
 
-    def __init__(self, channel: Channel, found: Found, prepared: Prepared):
+    def __init__(self, channel: Channel, found: Found, prepared: Callable[[bool], Prepared]):
         self.channel = channel
         self.found = found
         self.prepared = prepared
@@ -103,10 +107,11 @@ class Zygote:
 
     def spawn(self, request: Spawn, fds: list[int]) -> Started:
         guarded = request.kind == "worker" and self.found.layers.namespaces
+        prepared = self.prepared(request.limits.device is not None)
         pid, guard = namespaces.fork() if guarded else (os.fork(), 0)
         if pid == 0:
             self.channel.close()
-            become(request, fds, self.prepared)
+            become(request, fds, prepared)
         self.living.add(pid)
         if guard:
             self.guards[pid] = guard

@@ -10,8 +10,9 @@ import torch
 
 from clozekit.bench.cpu import Cpu, Function, largest_cache
 from clozekit.bench.cuda import Cuda
-from clozekit.bench.measure import Pace, Race
-from clozekit.bench.nvml import Gpu, Nvml
+from clozekit.bench.measure import Race
+from clozekit.bench.nvml import Gpu, Nvml, devices
+from clozekit.bench.pace import Pace
 from clozekit.errors import CannotCheck
 
 
@@ -132,7 +133,9 @@ def test_the_pace_of_a_gpu():
 
 
 def test_devices_are_counted_without_cuda():
-    assert Nvml(lambda _: Library(nvmlDeviceGetCount_v2=4)).devices() == 4
+    assert devices(lambda _: Library(nvmlDeviceGetCount_v2=4)) == 4
+    with pytest.raises(CannotCheck, match="knows of none"):
+        devices(lambda _: Library())
 
 
 def test_what_nvml_refuses_cannot_be_checked():

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from clozekit.bench.measure import DISCARDS, SHORT, Pace, Race
+from clozekit.bench.measure import DISCARDS, SHORT, Race
+from clozekit.bench.pace import Pace
 from clozekit.bench.sign_test import LOOKS
 from clozekit.report import Problem
 

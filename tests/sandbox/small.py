@@ -90,7 +90,7 @@ def _judge(request: dict[str, Any], function: FunctionType, write: int) -> None:
     if layers.namespaces:
         namespaces.nest()
     place.judge = _bystander()
-    prepared = prepare(layers, str(place.home), ())
+    prepared = prepare(layers, str(place.home), (), device=request["limits"]["device"] is not None)
     pid, guard = namespaces.fork() if layers.namespaces else (os.fork(), 0)
     if pid == 0:
         try:

@@ -1,5 +1,6 @@
 """A worker may read the standard library and named packages, and nothing that holds graders, whatever the layout."""
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -72,3 +73,38 @@ def test_what_is_not_granted_is_as_good_as_not_installed():
     assert grants.Granted.find_spec("pytest") is None
     assert grants.Granted.find_spec("clozekit.catalog", clozekit.__path__) is None
     assert grants.Granted.find_spec("no_such_package") is None
+
+
+def test_the_nodes_of_gpus_are_found_by_their_names(tmp_path, monkeypatch):
+    lay_out(tmp_path, "nvidia0", "nvidiactl", "nvidia-uvm", "nvidia-caps/nvidia-cap1", "sda", "tty")
+    monkeypatch.setattr(grants, "NODES", (f"{tmp_path}/nvidia*", f"{tmp_path}/dxg"))
+    assert below(tmp_path, grants.devices()) == ["nvidia-caps", "nvidia-uvm", "nvidia0", "nvidiactl"]
+
+
+def drive(granted, other):
+    """What a process may do with a device that it was granted, and with another one."""
+    import os
+    import termios
+
+    from clozekit.sandbox import landlock, libc
+
+    libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
+    landlock.confine(landlock.ruleset((), (), devices=(granted,)))
+    node = os.open(granted, os.O_RDWR)
+    try:
+        termios.tcgetattr(node)
+        asked = 0
+    except termios.error as error:
+        asked = error.args[0]
+    try:
+        os.open(other, os.O_RDONLY)
+        opened = True
+    except PermissionError:
+        opened = False
+    return asked, opened
+
+
+def test_a_device_may_be_driven_and_no_other_one_opened(apart, need):
+    """ENOTTY is what the device itself says; Landlock would say EACCES."""
+    need("landlock")
+    assert apart(drive, "/dev/zero", "/dev/full") == [errno.ENOTTY, False]

@@ -2,6 +2,7 @@
 
 import _thread
 import ctypes
+import mmap
 import os
 import signal
 
@@ -34,6 +35,21 @@ def take_memory(place):
 
 def test_memory_ends(inside, tier):
     assert 0 < inside(take_memory, **tier).value <= 1024
+
+
+def reserve_addresses(place):
+    reserved = mmap.mmap(-1, 64 << 30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=0)
+    size = len(reserved)
+    reserved.close()
+    return size
+
+
+def test_for_a_gpu_addresses_are_free_and_memory_is_not(inside, tier):
+    """CUDA reserves addresses for everything that there is."""
+    limits = Limits(memory=1 << 30, device="cuda")
+    assert 0 < inside(take_memory, limits=limits, **tier).value <= 1024
+    assert inside(reserve_addresses, limits=limits, **tier).value == 64 << 30
+    assert inside(reserve_addresses, **tier).error == "OSError"
 
 
 def write_a_long_file(place):

@@ -26,12 +26,14 @@ SAME = {"fstatat": "newfstatat"}  # the generic header has another name for one 
 OURSELVES = seccomp.OURSELVES
 
 
-def answer(machine: str, call: str | int, *args: int, architecture: int | None = None) -> int | str:
+def answer(
+    machine: str, call: str | int, *args: int, architecture: int | None = None, device: bool = False
+) -> int | str:
     """What the filter says to a call: "allow", "kill" or an error number. Runs the program as the kernel does."""
     number = NUMBERS[machine][call] if isinstance(call, str) else call
     arguments = [*args, *[0] * (6 - len(args))]
     data = struct.pack("<IIQ6Q", number, architecture or seccomp.ARCHITECTURES[machine], 0, *arguments)
-    steps = list(struct.iter_unpack("<HBBI", seccomp.program(machine)))
+    steps = list(struct.iter_unpack("<HBBI", seccomp.program(machine, device)))
     at, value = 0, 0
     while True:
         code, true, false, operand = steps[at]
@@ -100,6 +102,17 @@ ANSWERS = {
 def test_the_answer_to(name, machine):
     call, args, expected = ANSWERS[name]
     assert answer(machine, call, *args) == expected
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_worker_that_uses_a_gpu_may_speak_to_its_driver_and_else_no_more(machine):
+    for call in seccomp.FOR_DEVICES.split():
+        assert answer(machine, call, 1, 0x5412, device=True) == "allow"
+        assert answer(machine, call, 1, 0x5412) != "allow"
+    for call, args, expected in ANSWERS.values():
+        if call != "ioctl":
+            assert answer(machine, call, *args, device=True) == expected
+    assert len(seccomp.program(machine, device=True)) // 8 < 256
 
 
 def test_another_table_of_numbers_kills():

@@ -18,7 +18,6 @@ from clozekit.processes import KEPT
 from clozekit.report import Problem
 from clozekit.wire import Channel, Gone, TimedOut, Violation
 
-PASSED_ON = (*KEPT, "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
 START_SECONDS = 120.0  # to import torch, start CUDA, and wait until others have measured
 
 
@@ -28,7 +27,7 @@ def measured(request: Compare, buffers: Sequence[Any]) -> Measured:
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "clozekit.bench.process", str(theirs.fileno())],
         pass_fds=[theirs.fileno()],
-        env={name: os.environ[name] for name in PASSED_ON if name in os.environ},
+        env={name: os.environ[name] for name in KEPT if name in os.environ},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from clozekit.bench.measure import Launch, Pace
+from clozekit.bench.measure import Launch
+from clozekit.bench.pace import Pace
 
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 FREQUENCY = Path("/sys/devices/system/cpu")

@@ -10,8 +10,9 @@ from typing import Any
 import torch
 
 from clozekit.bench.driver import Driver
-from clozekit.bench.measure import Launch, Pace
+from clozekit.bench.measure import Launch
 from clozekit.bench.nvml import Gpu, Nvml
+from clozekit.bench.pace import Pace
 from clozekit.errors import CannotCheck
 
 RESOLUTION = 0.5e-6  # seconds, of the difference of two events (CUDA's manual, cudaEventElapsedTime)

@@ -15,9 +15,10 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from clozekit.bench.job import Measured
+from clozekit.bench.pace import Pace
 from clozekit.bench.sign_test import Run, toss
 from clozekit.report import Problem
 
@@ -26,18 +27,9 @@ WARM_ROUNDS = (3, 1000)  # at least, at most
 SHORT = 200e-6  # seconds; below that the device may have to wait for the host, above all for several launches
 BATCH = 400e-6  # seconds that launches timed at once take together
 BATCH_LIMIT = 64  # launches
-THROTTLED = 0.75  # of the full clock
 DISCARDS = 40  # blocks of one run
 
 Launch = Callable[[], object]
-
-
-class Pace(NamedTuple):
-    """How fast a device runs: its clock and the highest one, in MHz, and what holds it back, as its driver says."""
-
-    mhz: float
-    full: float
-    reason: str = ""
 
 
 class Device(Protocol):
@@ -136,7 +128,7 @@ class Race:
         while run.verdict is None:
             taken = self.block(timers)
             pace = self.device.pace()
-            if pace is None or pace.mhz >= THROTTLED * pace.full:
+            if pace is None or not pace.throttled:
                 run.add(taken["R"], taken["C"])
                 continue
             discarded += 1

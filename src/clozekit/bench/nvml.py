@@ -10,7 +10,7 @@ import ctypes
 from collections.abc import Callable
 from typing import Any
 
-from clozekit.bench.measure import Pace
+from clozekit.bench.pace import Pace
 from clozekit.errors import CannotCheck
 
 LIBRARY = "libnvidia-ml.so.1"
@@ -42,11 +42,18 @@ class Nvml:
         if status := getattr(self.library, name)(*arguments):
             raise CannotCheck(f"{name} of {LIBRARY} says {status}")
 
-    def devices(self) -> int:
-        """How many GPUs there are."""
-        count = ctypes.c_uint()
-        self.ask("nvmlDeviceGetCount_v2", ctypes.byref(count))
-        return count.value
+
+def devices(load: Callable[[str], Any] = ctypes.CDLL) -> int:
+    """How many GPUs there are, one at least; CUDA is not started for that.
+
+    Raises:
+        CannotCheck: none.
+    """
+    count = ctypes.c_uint()
+    Nvml(load).ask("nvmlDeviceGetCount_v2", ctypes.byref(count))
+    if not count.value:
+        raise CannotCheck("the NVIDIA driver knows of none")
+    return count.value
 
 
 class Gpu:

@@ -18,7 +18,7 @@ from clozekit.cli.common import (
     level_option,
     locate,
 )
-from clozekit.errors import ClozeError, NotFound
+from clozekit.errors import CannotCheck, ClozeError, NotFound
 from clozekit.report import EXIT_STATUS
 from clozekit.workspace import Workspace, need_workspace
 
@@ -108,6 +108,13 @@ def show(exercise: str, lang: str | None, content: tuple[Path, ...]) -> None:
     help="What is told of hidden cases.",
 )
 @click.option("--seed", type=int, help="Draw the same inputs again; by default they are secret and new.")
+@click.option(
+    "--device",
+    type=click.Choice(["cpu", "cuda"]),
+    default="cpu",
+    show_default=True,
+    help="Where the file runs; cuda is an NVIDIA GPU.",
+)
 @level_option
 @language_option
 @content_option
@@ -117,6 +124,7 @@ def check(
     json_path: str | None,
     reveal: Literal["all", "visible"],
     seed: int | None,
+    device: str,
     level: str | None,
     lang: str | None,
     content: tuple[Path, ...],
@@ -132,6 +140,8 @@ def check(
     found.sheet  # noqa: B018  (a broken exercise is told before anything starts)
     workspace = Workspace.around(path)
     chosen = language(lang, workspace)
+    if device == "cuda":
+        _need_device(chosen)
     with Engine(seed) as engine:
         try:
             upload = submission.read(path)
@@ -148,6 +158,17 @@ def check(
     if workspace and report.verdict == "passed":
         workspace.record_pass(found.id)
     sys.exit(EXIT_STATUS[report.verdict])
+
+
+def _need_device(language: str) -> None:
+    """Raises CannotCheck: the machine has no GPU, or it has one, where cases cannot run yet."""
+    from clozekit.bench.nvml import devices
+
+    try:
+        devices()
+    except CannotCheck as error:
+        raise CannotCheck(phrases.say(language, "no-device", reason=str(error))) from None
+    raise CannotCheck(phrases.say(language, "no-cases-on-device"))
 
 
 def _write(path: str, text: str) -> None:

@@ -13,7 +13,7 @@ from clozekit import __version__
 from clozekit.errors import CannotCheck
 
 if TYPE_CHECKING:
-    from clozekit.protocol import Found
+    from clozekit.protocol import Found, Limits
 
 
 @click.command()
@@ -37,6 +37,7 @@ def examine() -> dict[str, Any]:
     import platform
     from importlib import import_module, metadata
 
+    from clozekit.protocol import Limits
     from clozekit.sandbox.advice import explain
 
     advice = []
@@ -54,7 +55,7 @@ def examine() -> dict[str, Any]:
             advice.append(f"kernels cannot be checked: {error}")
     tier = "C"
     try:
-        sandbox = explain(_start_a_worker())
+        sandbox = explain(_start_a_worker(Limits()))
         judge, tier = "works", sandbox.tier
         advice.append(f"tier {tier}: {sandbox.means}")
         advice += [f"without {layer} ({sandbox.why[layer]}) {lost}" for layer, lost in sandbox.lost.items()]
@@ -71,11 +72,28 @@ def examine() -> dict[str, Any]:
         **versions,
         "judge": judge,
         "tier": tier,
+        "device": _device(),
         "advice": advice,
     }
 
 
-def _start_a_worker() -> "Found":
+def _device() -> str:
+    """Which GPUs there are, and whether a worker can use one: tried as well."""
+    from clozekit.bench.nvml import devices
+    from clozekit.protocol import Limits
+
+    try:
+        found = f"cuda, {devices()}"
+    except CannotCheck as error:
+        return f"none ({error})"
+    try:
+        _start_a_worker(Limits(device="cuda"))
+    except CannotCheck as error:
+        return f"{found}, which no worker can use ({error})"
+    return found
+
+
+def _start_a_worker(limits: "Limits") -> "Found":
     """What confines a worker that has come up.
 
     Raises:
@@ -83,11 +101,11 @@ def _start_a_worker() -> "Found":
     """
     from clozekit.engine import Engine
     from clozekit.processes import START_SECONDS
-    from clozekit.protocol import Limits, Ready
+    from clozekit.protocol import Ready
     from clozekit.wire import Channel, Gone, TimedOut
 
     with Engine() as engine:
-        worker = engine.spawn_worker(Limits())
+        worker = engine.spawn_worker(limits)
         channel = Channel(socket.socket(fileno=worker.channel))
         try:
             channel.receive(Ready, time.monotonic() + START_SECONDS)

@@ -20,30 +20,33 @@ from typing import NamedTuple
 from clozekit.protocol import Layers, Limits
 from clozekit.sandbox import landlock, libc, namespaces, seccomp
 from clozekit.sandbox import limits as resources
-from clozekit.sandbox.grants import WRITABLE, holds
+from clozekit.sandbox.grants import DRIVER, WRITABLE, devices, holds
 
 
 class Prepared(NamedTuple):
     """What all workers of a zygote share.
 
     rules: a Landlock ruleset, open, that allows what all may read, and `home`. around: directories that hold what all
-    may read, and nothing of `home`. program: the filter of system calls.
+    may read, and nothing of `home`. program: the filter of system calls. devices: nodes of GPUs, for a worker that uses one.
     """
 
     layers: Layers
     rules: int = -1
     around: tuple[str, ...] = ()
     program: bytes = b""
+    devices: tuple[str, ...] = ()
 
 
-def prepare(layers: Layers, home: str, readable: Iterable[str]) -> Prepared:
-    """Do once what every worker would have to. `home` will hold all their scratch directories."""
-    readable, home = tuple(readable), os.path.realpath(home)
+def prepare(layers: Layers, home: str, readable: Iterable[str], device: bool = False) -> Prepared:
+    """Do once what every worker would have to. `home` will hold all their scratch directories; `device`: they use a GPU."""
+    readable, home = (*readable, *(DRIVER if device else ())), os.path.realpath(home)
+    nodes = devices() if device else ()
     return Prepared(
         layers,
-        landlock.ruleset(readable, (home, *WRITABLE)) if layers.landlock else -1,
+        landlock.ruleset(readable, (home, *WRITABLE), devices=nodes) if layers.landlock else -1,
         tuple(dict.fromkeys(_around(readable, home))),
-        seccomp.program(platform.machine()) if layers.seccomp else b"",
+        seccomp.program(platform.machine(), device) if layers.seccomp else b"",
+        nodes,
     )
 
 
@@ -76,6 +79,6 @@ def enter(prepared: Prepared, limits: Limits, scratch: str) -> None:
         # The rules for what all may read are many (3 ms) and the same for all, so there is no worker's scratch among
         # them, but `home`. A second ruleset takes the scratches of the others away again.
         landlock.confine(prepared.rules)
-        landlock.confine(landlock.ruleset(prepared.around, (scratch, *WRITABLE)))
+        landlock.confine(landlock.ruleset(prepared.around, (scratch, *WRITABLE), devices=prepared.devices))
     if prepared.layers.seccomp:
         seccomp.confine(prepared.program)

@@ -7,6 +7,7 @@ ours for one. Where a directory holds something forbidden (a standard library wi
 entries are granted one by one.
 """
 
+import glob
 import importlib.util
 import os
 import sys
@@ -34,6 +35,8 @@ SYSTEM = (
     "/sys/devices/system/cpu",
 )
 WRITABLE = ("/dev/null",)
+NODES = ("/dev/nvidia*", "/dev/dxg")  # of NVIDIA's driver; under WSL
+DRIVER = ("/proc/driver/nvidia", "/proc/devices")  # where CUDA looks for it
 SITES = ("site-packages", "dist-packages")
 
 
@@ -48,6 +51,11 @@ def readable() -> tuple[str, ...]:
     whole = [directory for directory in libraries() if not holds(directory, never)]
     found = [path for root in (*standard_library(), *packages) for path in without(root, never)]
     return tuple(dict.fromkeys(path for path in (*found, *whole, *SYSTEM) if os.path.exists(path)))
+
+
+def devices() -> tuple[str, ...]:
+    """The nodes of all GPUs, and of the driver."""
+    return tuple(sorted(path for pattern in NODES for path in glob.glob(pattern)))
 
 
 def forbidden() -> frozenset[str]:

@@ -43,13 +43,14 @@ def handled(version: int) -> tuple[int, int, int]:
     return files, (version >= 4) * (BIND_TCP | CONNECT_TCP), (version >= 6) * (ABSTRACT_SOCKET | SIGNAL)
 
 
-def ruleset(read: Iterable[str], write: Iterable[str], execute: Iterable[str] = ()) -> int:
-    """A descriptor that stands for what may be read, written, executed. What cannot be reached is left out."""
+def ruleset(read: Iterable[str], write: Iterable[str], execute: Iterable[str] = (), devices: Iterable[str] = ()) -> int:
+    """A descriptor that stands for what may be read, written, executed, driven. What cannot be reached is left out."""
     files, network, scope = handled(version())
     attributes = struct.pack("QQQ", files, network, scope)
     length = 24 if scope else 16 if network else 8  # an older kernel refuses fields that it does not know
     rules = libc.syscall("landlock_create_ruleset", attributes[:length], length, 0)
-    for paths, rights in ((read, READ), (write, WRITE & files), (execute, READ | EXECUTE)):
+    drive = (READ | WRITE_FILE | IOCTL_DEV) & files
+    for paths, rights in ((read, READ), (write, WRITE & files), (execute, READ | EXECUTE), (devices, drive)):
         for path in paths:
             _allow(rules, path, rights)
     return rules

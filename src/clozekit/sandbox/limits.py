@@ -18,10 +18,13 @@ from clozekit.protocol import Limits
 def apply(limits: Limits, apart: bool) -> None:
     """Limit this process, for good."""
     with open("/proc/self/statm") as file:
-        pages = int(file.read().split()[0])
+        sizes = [int(pages) * resource.getpagesize() for pages in file.read().split()]
+    memory = (resource.RLIMIT_AS, sizes[0])
+    if limits.device:  # CUDA reserves addresses for all memory of the machine and its GPUs, and writes to few of them
+        memory = (resource.RLIMIT_DATA, sizes[5])
     for what, limit in (
         (resource.RLIMIT_CORE, 1),  # 0 would not keep a crash from the program that the kernel pipes dumps to
-        (resource.RLIMIT_AS, pages * resource.getpagesize() + limits.memory),
+        (memory[0], memory[1] + limits.memory),
         (resource.RLIMIT_FSIZE, limits.file_size),
         (resource.RLIMIT_NOFILE, limits.open_files),
         (resource.RLIMIT_MEMLOCK, 0),

@@ -31,6 +31,9 @@ ALLOWED = """
 """
 
 
+FOR_DEVICES = "ioctl eventfd2 pipe2"  # a driver is spoken to by ioctl, with numbers of its own
+
+
 class Check(NamedTuple):
     """An allowed call's argument, masked, must be one of `values`. Only one half of it is looked at, 32 bits."""
 
@@ -78,8 +81,10 @@ class Unsupported(OSError):
 
 
 @cache
-def program(machine: str) -> bytes:
+def program(machine: str, device: bool = False) -> bytes:
     """The filter for a machine ("x86_64", "aarch64"). The zygote asks first, for all workers.
+
+    device: of one that uses a GPU.
 
     Raises:
         Unsupported
@@ -98,11 +103,13 @@ def program(machine: str) -> bytes:
         (JUMP_EQUAL, 0, 1, numbers["clone3"]),  # its flags are behind a pointer; libc goes on to clone
         (RETURN, 0, 0, ERROR | errno.ENOSYS),
     ]
-    for name in dict.fromkeys(check.call for check in CHECKS if check.call in numbers):
-        block = [step for check in CHECKS if check.call == name for step in _check(check)]
+    free = [*ALLOWED.split(), *(FOR_DEVICES.split() if device else ())]
+    checks = [check for check in CHECKS if check.call in numbers and check.call not in free]
+    for name in dict.fromkeys(check.call for check in checks):
+        block = [step for check in checks if check.call == name for step in _check(check)]
         block += [(RETURN, 0, 0, ALLOW)]
         steps += [(JUMP_EQUAL, 0, len(block), numbers[name]), *block]
-    allowed = [numbers[name] for name in ALLOWED.split() if name in numbers]
+    allowed = [numbers[name] for name in free if name in numbers]
     steps += [(JUMP_EQUAL, len(allowed) - i, 0, number) for i, number in enumerate(allowed)]
     steps += [(RETURN, 0, 0, ERROR | errno.EPERM), (RETURN, 0, 0, ALLOW)]
     return b"".join(struct.pack("=HBBI", *step) for step in steps)

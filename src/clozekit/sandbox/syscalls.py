@@ -28,17 +28,18 @@ NUMBERS = {
         time 201  futex 202  sched_getaffinity 204  getdents64 217  set_tid_address 218  restart_syscall 219
         fadvise64 221  clock_gettime 228  clock_getres 229  clock_nanosleep 230  exit_group 231  tgkill 234  mbind 237
         get_mempolicy 239  openat 257  mkdirat 258  newfstatat 262  unlinkat 263  renameat 264  readlinkat 267
-        faccessat 269  pselect6 270  ppoll 271  set_robust_list 273  fallocate 285  dup3 292  prlimit64 302  getcpu 309
-        renameat2 316  seccomp 317  getrandom 318  membarrier 324  statx 332  rseq 334  clone3 435  close_range 436
-        faccessat2 439  landlock_create_ruleset 444  landlock_add_rule 445  landlock_restrict_self 446
+        faccessat 269  pselect6 270  ppoll 271  set_robust_list 273  fallocate 285  eventfd2 290  dup3 292  pipe2 293
+        prlimit64 302  getcpu 309  renameat2 316  seccomp 317  getrandom 318  membarrier 324  statx 332  rseq 334
+        clone3 435  close_range 436  faccessat2 439  landlock_create_ruleset 444  landlock_add_rule 445
+        landlock_restrict_self 446
         """),
     "aarch64": numbers("""
-        getcwd 17  dup 23  dup3 24  fcntl 25  ioctl 29  flock 32  mkdirat 34  unlinkat 35  renameat 38  statfs 43
-        fstatfs 44  ftruncate 46  fallocate 47  faccessat 48  chdir 49  openat 56  close 57  getdents64 61  lseek 62
-        read 63  write 64  readv 65  writev 66  pread64 67  pwrite64 68  pselect6 72  ppoll 73  readlinkat 78
-        newfstatat 79  fstat 80  fsync 82  fdatasync 83  capset 91  exit 93  exit_group 94  set_tid_address 96  futex 98
-        set_robust_list 99  nanosleep 101  getitimer 102  setitimer 103  clock_gettime 113  clock_getres 114
-        clock_nanosleep 115  sched_getaffinity 123  sched_yield 124  sched_get_priority_max 125
+        getcwd 17  eventfd2 19  dup 23  dup3 24  fcntl 25  ioctl 29  flock 32  mkdirat 34  unlinkat 35  renameat 38
+        statfs 43  fstatfs 44  ftruncate 46  fallocate 47  faccessat 48  chdir 49  openat 56  close 57  pipe2 59
+        getdents64 61  lseek 62  read 63  write 64  readv 65  writev 66  pread64 67  pwrite64 68  pselect6 72  ppoll 73
+        readlinkat 78  newfstatat 79  fstat 80  fsync 82  fdatasync 83  capset 91  exit 93  exit_group 94
+        set_tid_address 96  futex 98  set_robust_list 99  nanosleep 101  getitimer 102  setitimer 103  clock_gettime 113
+        clock_getres 114  clock_nanosleep 115  sched_getaffinity 123  sched_yield 124  sched_get_priority_max 125
         sched_get_priority_min 126  restart_syscall 128  kill 129  tgkill 131  sigaltstack 132  rt_sigaction 134
         rt_sigprocmask 135  rt_sigreturn 139  times 153  uname 160  getrlimit 163  getrusage 165  umask 166  prctl 167
         getcpu 168  gettimeofday 169  getpid 172  getppid 173  getuid 174  geteuid 175  getgid 176  getegid 177
