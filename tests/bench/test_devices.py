@@ -97,6 +97,13 @@ def test_many_launches_are_one_graph_with_a_cold_cache_before_each(paper):
     ]
 
 
+def test_a_gpu_that_does_not_tell_its_pace(paper):
+    paper.gpu = None
+    assert paper.pace() is None
+    paper.gpu = Gpu(Nvml(lambda _: Library(nvmlDeviceGetClockInfo=ValueError())), "GPU-1")
+    assert paper.pace() is None
+
+
 def test_no_cuda_device():
     cuda = type("Cuda", (), {"is_available": lambda _: True, "device_count": lambda _: 1})()
     with pytest.raises(CannotCheck, match="no CUDA device 1"):

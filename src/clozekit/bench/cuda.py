@@ -4,6 +4,7 @@ device = Cuda(0)
 device.timer(softmax.clear, softmax.launch, repeats=1)()        4.12e-05
 """
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -39,7 +40,9 @@ class Cuda:
         self.name = f"GPU-{str(properties.uuid).removeprefix('GPU-')}"
         self.driver = Driver()
         self.persists = properties.major >= PERSISTING
-        self.gpu = Gpu(Nvml(), self.name)
+        self.gpu: Gpu | None = None
+        with contextlib.suppress(CannotCheck):  # a virtual GPU, or a part of one, may be unknown there
+            self.gpu = Gpu(Nvml(), self.name)
         self.around = torch.empty(FLUSHED * properties.L2_cache_size, dtype=torch.uint8, device=self.place)
 
     def synchronise(self) -> None:
@@ -49,8 +52,10 @@ class Cuda:
         """Write more than the cache holds."""
         self.around.zero_()
 
-    def pace(self) -> Pace:
-        return self.gpu.pace()
+    def pace(self) -> Pace | None:
+        with contextlib.suppress(CannotCheck):
+            return self.gpu.pace() if self.gpu else None
+        return None
 
     def timer(self, prepare: Launch, launch: Launch, repeats: int) -> Callable[[], float]:
         """Two events around the launch alone: while the cache is flushed, the host has time to launch.
