@@ -83,6 +83,7 @@ def main(seconds: float) -> None:
     for percent in (50, 40, 30, 20, 10, 5):
         ended = chances(Fraction(percent, 100))
         print(f"{percent:8} %   " + "  ".join(f"{float(ended[verdict]):9.2e}" for verdict in ended))
+    print(f"at the bar two runs in a row fail with {float(chances(Fraction(1, 2))['failed'] ** 2):.1e}")
     print(f"\n{RUNS} runs on a machine that drifts:\ntime / bar   passed  failed  undecided   pairs (mean)")
     for share in SHARES:
         runs = [simulated(share, seed) for seed in range(RUNS)]

@@ -10,6 +10,7 @@ import torch
 
 from clozekit.bench import ask
 from clozekit.bench.job import Measured
+from clozekit.bench.planned import moved
 from clozekit.bench.process import alone, serve
 from clozekit.kernels import plan
 from clozekit.wire import Channel
@@ -72,6 +73,16 @@ def test_a_kernel_that_reads_twice_is_failed(compare, machine):
 def test_the_layout_of_the_inputs_arrives(compare, machine):
     wide = torch.arange(24.0).reshape(3, 8)[:, :5]
     assert answered(*compare(ONCE, ONCE, [wide]), machine).verdict == "passed"
+
+
+@pytest.mark.parametrize(
+    "x",
+    [torch.rand(3, 8)[:, :5], torch.rand(8, 3).t(), torch.rand(3, 1).expand(3, 4), torch.rand(0, 4), torch.rand(())],
+)
+def test_a_layout_is_the_same_on_another_device(x):
+    there = moved(x, "meta")
+    assert (there.device.type, there.shape, there.stride()) == ("meta", x.shape, x.stride())
+    assert moved(x, "cpu").tolist() == x.tolist()
 
 
 def test_what_an_earlier_launch_left_is_gone(compare, machine):

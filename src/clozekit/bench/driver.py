@@ -1,7 +1,7 @@
 """Compiled kernels, loaded and launched through the CUDA driver itself.
 
     kernel = Kernel("softmax_kernel", ..., signature={"y_ptr": "*fp32", "cols": "i32"})
-    launch = Launcher(Driver(), "cuda:0").bind(step, (kernel, cubin), memory)
+    launch = Launcher(Driver(), "cuda:0").bind(step, (kernel, ptx), memory)
     launch()                                    cuLaunchKernel(function, 4096, 1, 1, 128, 1, 1, shared, stream, parameters)
 
 libcuda's entry points have been the same since CUDA 4. Triton's own launcher wants a C compiler on the machine, and what it is

@@ -15,7 +15,7 @@ from clozekit.values import Value
 
 
 class Kernel(Struct, frozen=True):
-    """One compiled kernel: the next `size` bytes of the payload are its code, a cubin or PTX.
+    """One compiled kernel: the next `size` bytes of the payload are its code, PTX or a cubin.
 
     signature: the type of each of its arguments, in their order: "*fp32", "i32", or "constexpr" for one that is compiled in.
     scratch: the bytes that each program wants beside its arguments, for each pointer to such memory that it takes last.

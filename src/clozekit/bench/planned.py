@@ -1,6 +1,6 @@
 """A plan with buffers of its own, which is launched again and again: what a race is run between.
 
-    softmax = Planned(plan, [x], launcher, [(kernel, cubin)], "cuda:0")
+    softmax = Planned(plan, [x], launcher, [(kernel, ptx)], "cuda:0")
     softmax.give([other(x, draw)]);  softmax.clear();  softmax.launch();  softmax.answer()      [y]
 
 Buffers are allocated once and launches prepared once, so that a launch costs the host as little as it can, and a graph of the
@@ -80,6 +80,11 @@ class Planned:
             return lambda: target.copy_(source)
         assert isinstance(step, plan.Launch)
         return launcher.bind(step, next(kernels), self.memory)
+
+
+def moved(tensor: Tensor, device: str) -> Tensor:
+    """The same on another device, gaps between its elements included."""
+    return flat(tensor).to(device).as_strided(tensor.shape, tensor.stride())
 
 
 def flat(tensor: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ from clozekit import values
 from clozekit.bench.answers import differ
 from clozekit.bench.job import Compare, Entry, Measured
 from clozekit.bench.measure import Device, Race
-from clozekit.bench.planned import Compiled, Launcher, Planned
+from clozekit.bench.planned import Compiled, Launcher, Planned, moved
 from clozekit.errors import CannotCheck
 from clozekit.grading.evidence import other
 from clozekit.kernels import plan
@@ -87,7 +87,7 @@ def measure(request: Compare, payload: bytearray, machine: Machine, **options: A
         entries.append(Planned(entry.plan, base, machine.launcher, compiled, machine.place))
     if len(codes):
         raise Violation(f"{len(codes)} bytes too many")
-    base = [tensor.to(machine.place) for tensor in base]
+    base = [moved(tensor, machine.place) for tensor in base]
     draw = torch.Generator(machine.place)
     draw.manual_seed(secrets.randbits(62))
     reference, candidate = entries
