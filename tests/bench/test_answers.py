@@ -61,4 +61,4 @@ def test_values(yours, theirs, where):
 
 def test_shape_and_dtype_are_part_of_an_answer():
     found = differ([X, X[:2]], [X, X.half()], [1.0, 1.0])
-    assert found == Problem("bench-answer", {"where": "[1]", "yours": "float32[2, 16]", "expected": "float16[8, 16]"})
+    assert found == Problem("speed-answer", {"where": "[1]", "yours": "float32[2, 16]", "expected": "float16[8, 16]"})

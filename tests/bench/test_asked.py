@@ -73,7 +73,7 @@ def test_answers_go_from_worker_to_judge(race):
 @pytest.mark.parametrize(
     ("right", "wrong", "verdict", "why"),
     [
-        ("2 * x", "2.1 * x", "failed", "bench-answer"),
+        ("2 * x", "2.1 * x", "failed", "speed-answer"),
         ("2 * x", "1 / 0", "failed", "raised"),
         ("x + x", "1 / 0", "could not check", "raised"),
     ],

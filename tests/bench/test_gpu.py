@@ -69,7 +69,7 @@ def test_a_tiny_kernel_beside_itself(interpreted):
 @pytest.mark.parametrize("n", [1 << 24, 1 << 20])
 def test_twice_the_work_is_failed(n, interpreted):
     found = measured(n, launches=2, threshold=1.25)
-    assert (found.verdict, found.why.kind) == ("failed", "bench-slow")
+    assert (found.verdict, found.why.kind) == ("failed", "speed-slow")
 
 
 def test_a_cold_cache_is_slower_than_a_warm_one():

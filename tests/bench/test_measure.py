@@ -81,7 +81,7 @@ class Kernel:
 
 
 def differ(yours, theirs):
-    return None if yours == theirs else Problem("bench-answer", {"yours": str(yours), "expected": str(theirs)})
+    return None if yours == theirs else Problem("speed-answer", {"yours": str(yours), "expected": str(theirs)})
 
 
 def race(candidate, device=None, threshold=1.25, seed=0, **options):
@@ -104,7 +104,7 @@ def race(candidate, device=None, threshold=1.25, seed=0, **options):
 
 @pytest.mark.parametrize(
     ("share", "verdict", "why", "runs"),
-    [(0.95, "passed", None, 1), (1.05, "failed", "bench-slow", 2), (1.0, "undecided", "bench-close", 1)],
+    [(0.95, "passed", None, 1), (1.05, "failed", "speed-slow", 2), (1.0, "undecided", "speed-close", 1)],
 )
 def test_the_verdict(share, verdict, why, runs):
     running = race(share * 1.25 * COMMON)
@@ -123,7 +123,7 @@ def test_slow_once_is_not_failed():
     first = 67 + 2 * LOOKS[0]  # its launches until then: 0.2 s of warming up, at 3 ms a pair, and two a block
     times = itertools.chain([2 * COMMON] * first, itertools.repeat(COMMON))
     measured = race(times).measure()
-    assert (measured.verdict, measured.why.kind) == ("undecided", "bench-unconfirmed")
+    assert (measured.verdict, measured.why.kind) == ("undecided", "speed-unconfirmed")
 
 
 def test_each_launch_finds_other_buffers_and_a_cold_cache():
@@ -158,7 +158,7 @@ def test_an_answer_that_is_wrong_while_it_is_timed_fails(launch):
     running.candidate.wrong_from = launch
     measured = running.measure()
     assert measured.verdict == "failed"
-    assert measured.why == Problem("bench-answer", {"yours": "None", "expected": str(2 * (launch - 1))})
+    assert measured.why == Problem("speed-answer", {"yours": "None", "expected": str(2 * (launch - 1))})
 
 
 def test_the_answer_of_the_other_cannot_be_copied():
@@ -171,7 +171,7 @@ def test_the_answer_of_the_other_cannot_be_copied():
 
     running.candidate = Thief(running.device, "C", itertools.repeat(0.5 * COMMON))
     measured = running.measure()
-    assert (measured.verdict, measured.why.kind) == ("failed", "bench-answer")
+    assert (measured.verdict, measured.why.kind) == ("failed", "speed-answer")
 
 
 def test_what_is_measured_while_throttled_does_not_count():
@@ -187,7 +187,7 @@ def test_a_device_that_stays_throttled_decides_nothing():
     device = Stub(paces=itertools.repeat(Pace(1400, 1980, "heat")))
     measured = race(9 * COMMON, device).measure()
     assert measured.verdict == "undecided"
-    assert measured.why == Problem("bench-throttled", {"mhz": "1400", "full": "1980", "reason": "heat"})
+    assert measured.why == Problem("speed-throttled", {"mhz": "1400", "full": "1980", "reason": "heat"})
     assert measured.pairs == 0
     assert sum(line.startswith("launch C") for line in device.log) >= 2 * DISCARDS
 
@@ -195,7 +195,7 @@ def test_a_device_that_stays_throttled_decides_nothing():
 def test_when_the_time_is_over_nothing_is_decided():
     measured = race(9 * COMMON, seconds=0.25).measure()
     assert measured.verdict == "undecided"
-    assert measured.why == Problem("bench-budget", {"seconds": "0.25"})
+    assert measured.why == Problem("speed-budget", {"seconds": "0.25"})
 
 
 @pytest.mark.parametrize(("reference", "repeats"), [(SHORT, 1), (SHORT / 2, 4), (5e-6, 64)])
@@ -209,7 +209,7 @@ def test_short_launches_are_timed_many_at_once(reference, repeats):
 
 def test_the_resolution_of_the_device_decides_for_nobody():
     measured = race(1.3 * COMMON, Stub(resolution=0.05 * COMMON)).measure()
-    assert (measured.verdict, measured.why.kind) == ("undecided", "bench-close")
+    assert (measured.verdict, measured.why.kind) == ("undecided", "speed-close")
 
 
 @pytest.mark.parametrize(("share", "verdict"), [(0.95, "passed"), (1.05, "failed")])

@@ -65,7 +65,7 @@ def test_the_same_kernel_passes(compare, machine):
 
 def test_a_kernel_that_reads_twice_is_failed(compare, machine):
     measured = answered(*compare(ONCE, TWICE, [X]), machine)
-    assert (measured.verdict, measured.why.kind) == ("failed", "bench-slow")
+    assert (measured.verdict, measured.why.kind) == ("failed", "speed-slow")
     assert measured.ratio == pytest.approx(1.5, rel=0.02)
     assert measured.why.facts["bar"] == "1.25"
 
@@ -99,7 +99,7 @@ def test_another_answer_on_other_inputs_is_failed(compare, machine):
     """Its constants are those of the recorded call."""
     source = ONCE.replace("2 * x", "tl.where(x == x.to(tl.int32).to(tl.float32), 2 * x, 2.001 * x)")
     measured = answered(*compare(ONCE, source, [X]), machine)
-    assert (measured.verdict, measured.why.kind) == ("failed", "bench-answer")
+    assert (measured.verdict, measured.why.kind) == ("failed", "speed-answer")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_another_answer_on_other_inputs_is_failed(compare, machine):
 def test_a_request_that_makes_no_sense_is_answered(compare, machine, change, reason):
     request, buffers = compare(ONCE, ONCE, [X])
     measured = answered(msgspec.structs.replace(request, **change), buffers, machine)
-    assert (measured.verdict, measured.why.kind) == ("could not check", "bench-impossible")
+    assert (measured.verdict, measured.why.kind) == ("could not check", "speed-impossible")
     assert reason in measured.why.facts["reason"]
 
 

@@ -1,7 +1,7 @@
 """Are two answers to the same inputs the same, as far as their rounding allows?
 
     share = slack(expected)                             [3.1e-6]: of each tensor's largest element
-    differ([y], [reference_y], share)                   None, or Problem("bench-answer", {"where": "[0]", ...})
+    differ([y], [reference_y], share)                   None, or Problem("speed-answer", {"where": "[0]", ...})
 
 That the candidate is right was judged before, in detail. Here it must show that it still is while it is being timed: of the many
 inputs that are drawn then, the reference kernel tells the answer, on the device, and nobody the spread.
@@ -37,7 +37,7 @@ def differ(yours: Sequence[Tensor], theirs: Sequence[Tensor], shares: Sequence[f
     for place, (mine, other, share) in enumerate(zip(yours, theirs, shares, strict=True)):
         where = f"[{place}]" if len(yours) > 1 else ""
         if mine.shape != other.shape or mine.dtype != other.dtype:
-            return Problem("bench-answer", {"where": where, "yours": _kind(mine), "expected": _kind(other)})
+            return Problem("speed-answer", {"where": where, "yours": _kind(mine), "expected": _kind(other)})
         left, right = (each.to(torch.float64).flatten() for each in (mine, other))
         same = (left == right) | (left.isnan() & right.isnan())
         off = torch.where(same, 0.0, (left - right).abs().nan_to_num(nan=torch.inf, posinf=torch.inf))
@@ -45,7 +45,7 @@ def differ(yours: Sequence[Tensor], theirs: Sequence[Tensor], shares: Sequence[f
             worst = off.argmax()
             index = [int(i) for i in torch.unravel_index(worst, mine.shape)]
             facts = {"yours": f"{float(left[worst]):g}", "expected": f"{float(right[worst]):g}"}
-            return Problem("bench-answer", {"where": where + str(index)} | facts)
+            return Problem("speed-answer", {"where": where + str(index)} | facts)
     return None
 
 

@@ -40,7 +40,7 @@ def measured(request: Compare, buffers: Sequence[Any]) -> Measured:
         return channel.receive(Measured, deadline)[0]
     except (Gone, TimedOut, Violation) as error:
         reason = f"the bench process did not answer ({type(error).__name__})"
-        return Measured("could not check", why=Problem("bench-impossible", {"reason": reason}))
+        return Measured("could not check", why=Problem("speed-impossible", {"reason": reason}))
     finally:
         channel.close()
         process.kill()

@@ -114,10 +114,10 @@ class Race:
         if outcomes == ["passed"]:
             return self.measured("passed", None)
         if outcomes == ["failed", "failed"]:
-            return self.measured("failed", Problem("bench-slow", self.facts()))
+            return self.measured("failed", Problem("speed-slow", self.facts()))
         if outcomes == ["undecided"]:
-            return self.measured("undecided", Problem("bench-close", self.facts()))
-        return self.measured("undecided", Problem("bench-unconfirmed", self.facts()))
+            return self.measured("undecided", Problem("speed-close", self.facts()))
+        return self.measured("undecided", Problem("speed-unconfirmed", self.facts()))
 
     def run(self) -> Any:
         """One run of the sign test, from warm-up to verdict."""
@@ -134,7 +134,7 @@ class Race:
             discarded += 1
             if discarded == DISCARDS:
                 facts = {"mhz": f"{pace.mhz:.0f}", "full": f"{pace.full:.0f}", "reason": pace.reason or "?"}
-                raise Stopped("undecided", Problem("bench-throttled", facts))
+                raise Stopped("undecided", Problem("speed-throttled", facts))
         return run.verdict
 
     def warm_up(self) -> dict[str, Callable[[], float]]:
@@ -164,7 +164,7 @@ class Race:
     def pair(self, order: str, timers: dict[str, Callable[[], float]]) -> dict[str, float]:
         """Both, one after the other, on the same fresh inputs; then the answers are compared."""
         if self.clock() > self.deadline:
-            raise Stopped("undecided", Problem("bench-budget", {"seconds": f"{self.seconds:g}"}))
+            raise Stopped("undecided", Problem("speed-budget", {"seconds": f"{self.seconds:g}"}))
         inputs = self.draw()
         for contestant in (self.reference, self.candidate):
             contestant.give(inputs)

@@ -57,10 +57,10 @@ def serve(channel: Channel, machine: Callable[[], Machine] = cuda, **options: An
     try:
         answer = measure(request, payload, machine(), **options)
     except CannotCheck as error:
-        answer = Measured("could not check", why=Problem("bench-impossible", {"reason": str(error)}))
+        answer = Measured("could not check", why=Problem("speed-impossible", {"reason": str(error)}))
     except Exception as error:  # of the device, or ours: that a kernel is at fault is not proven by it
         reason = f"{type(error).__name__}: {error}"[:500]
-        answer = Measured("could not check", why=Problem("bench-impossible", {"reason": reason}))
+        answer = Measured("could not check", why=Problem("speed-impossible", {"reason": reason}))
     channel.send(answer)
 
 
