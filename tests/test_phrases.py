@@ -12,8 +12,10 @@ import clozekit
 from clozekit import calls
 from clozekit.describe import DETAILS
 from clozekit.grading import compare
+from clozekit.meters.roofline import Limit
 from clozekit.phrases import LANGUAGES, say, table
 from clozekit.report import EXIT_STATUS, MeterName
+from clozekit.roofline_picture import SIGNS
 from clozekit.rules import RULES
 
 SOURCE = Path(clozekit.__file__).parent
@@ -116,6 +118,9 @@ def test_every_phrase_is_said_somewhere():
         said |= {key.value for key in keys if is_text(key)}
     said |= {f"{kind}-{part}" for kind, parts in DETAILS.items() for part in parts}
     said |= {verdict.replace(" ", "-") for verdict in EXIT_STATUS}
+    said |= {f"cost-name-{name}" for name in get_args(MeterName)}
+    said |= {f"limit-{name.replace(' ', '-')}" for name in get_args(Limit)}
+    said |= {f"bench-{name}" for name in (*SIGNS, "cost", "bar", "why")}
     assert [key for key in table("en") if key not in said] == []
 
 
