@@ -30,6 +30,12 @@ def draw(m, n, k, group, dtype=torch.float16):
     return torch.randn(m, k).to(dtype), words(k // 8, n), scales, words(k // group, n // 8), group
 
 
+COSTS = [
+    "dequant_matmul(float16[1, 4096], int32[512, 4096], float16[32, 4096], int32[32, 512], 128)",
+    "dequant_matmul(bfloat16[96, 4096], int32[512, 4096], bfloat16[64, 4096], int32[64, 512], 64)",
+]
+
+
 @pytest.mark.parametrize("case", SHAPES)
 def test_values(check, case):
     check("dequant_matmul", *draw(*SHAPES[case]))
@@ -61,6 +67,11 @@ def test_partial_sums_exceed_float16(check):
 def test_memory_for_a_wide_weight(check):
     """Large enough for a weight of 16 bits to outweigh all that an honest call allocates."""
     check("dequant_matmul", *draw(1, 256, 128, 128))
+
+
+@pytest.mark.parametrize("call", COSTS)
+def test_costs(check, call):
+    check.costs(call)
 
 
 @pytest.mark.hidden
@@ -118,6 +129,12 @@ def counts_words_by_numbers(packed_ptr, g, word, place, col, n, k, col_inside, G
     q = tl.reshape((words[:, None, :] >> (4 * place)[None, :, None]) & 15, [GROUP, BLOCK_N])
 
 
+@mistake(blank="unpack")
+def loads_words_eight_times(packed_ptr, g, step, col, n, col_inside, GROUP):
+    words_ptr = packed_ptr + ((g * GROUP + step) // 8)[:, None] * n + col[None, :]
+    q = (tl.load(words_ptr, mask=col_inside[None, :]) >> (4 * (step % 8))[:, None]) & 15
+
+
 @mistake(blank="scale_and_zero")
 def first_group_for_all(scales_ptr, scales_n, zeros_ptr, col, col_inside):
     scale = tl.load(scales_ptr + col * scales_n, mask=col_inside)
@@ -173,6 +190,12 @@ def keeps_last_group(x, q, zero, scale):
     y = tl.dot(x, w)
 
 
+@mistake(blank="multiply")
+def multiplies_in_float32(x, q, zero, scale, y):
+    w = (q - zero[None, :]).to(tl.float32) * scale[None, :].to(tl.float32)
+    y = tl.dot(x.to(tl.float32), w, y, input_precision="ieee")
+
+
 @mistake(blank="store")
 def stores_without_mask(y_ptr, row, col, n, y):
     tl.store(y_ptr + row[:, None] * n + col[None, :], y)
@@ -218,6 +241,16 @@ def always_groups_of_32(x, packed, scales, zeros, m, n, k, BLOCK_M, BLOCK_N, deq
         y, x, packed, scales, zeros, *x.stride(), *scales.stride(), m, n, 32 * groups,
         GROUP=32, BLOCK_M=BLOCK_M, BLOCK_N=BLOCK_N,
     )  # fmt: skip
+
+
+@mistake(blank="launch")
+def a_launch_per_row(x, packed, scales, zeros, group, m, n, k, BLOCK_M, BLOCK_N, dequant_matmul_kernel):
+    y = torch.empty((m, n), dtype=x.dtype, device=x.device)
+    for row in range(m):
+        dequant_matmul_kernel[(1, triton.cdiv(n, BLOCK_N))](
+            y[row], x[row], packed, scales, zeros, *x.stride(), *scales.stride(), 1, n, k,
+            GROUP=group, BLOCK_M=16, BLOCK_N=BLOCK_N,
+        )  # fmt: skip
 
 
 @mistake(blank="launch")
