@@ -14,7 +14,7 @@ CALLS = {
     "prefill then decode": [6, 1, 1],
 }
 
-TEXTS = {"short text": (6, 9), "long text": (33, 39)}  # tokens; drawn, so that no length is known to be measured
+TEXTS = {"short text": (6, 9), "long text": (19, 25)}  # tokens; drawn, so that no length is known to be measured
 
 DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 
