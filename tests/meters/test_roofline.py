@@ -41,14 +41,16 @@ def test_a_copy_takes_its_bytes_over_what_memory_delivers():
 
 
 def test_a_second_pass_over_long_rows_costs_memory_again_but_for_what_the_cache_holds():
-    # a row of 1 MiB, 8 blocks on each of 108 multiprocessors: between two reads, 864 MiB go through a cache of 40 MiB
+    # a row of 1 MiB, 8 blocks on each of 108 multiprocessors: in one pass of two, each moves 1.5 MiB, all 1296 MiB, through
+    # a cache of 40 MiB in two halves
     twice = rows(loads=2 * GIB, own=GIB, programs=1024)
-    expected = (2 * GIB + GIB * (1 - 40 / 864)) / (0.88 * 2.039e12) + 3e-6
+    expected = (2 * GIB + GIB * (1 - 20 / 1296)) / (0.88 * 2.039e12) + 3e-6
     assert seconds(twice, msgspec.structs.replace(LIGHT, registers=64)) == pytest.approx(expected)
 
 
 def test_a_second_pass_over_short_rows_costs_the_cache_only():
-    assert seconds(rows(loads=2 * GIB, own=GIB)) == pytest.approx(seconds(rows()))
+    # a row of 4 KiB, 16 blocks: 1728 of them move 10 MiB in a pass
+    assert seconds(rows(loads=2 * GIB, own=GIB, programs=1 << 18)) == pytest.approx(seconds(rows()))
 
 
 def test_weights_that_all_programs_read_are_in_the_cache():
@@ -60,7 +62,7 @@ def test_weights_that_all_programs_read_are_in_the_cache():
 def test_programs_that_share_tiles_read_more_than_once_what_the_cache_cannot_hold():
     # 864 programs at a time share at best like a square of 29.4 by 29.4
     shared = rows(loads=64 * GIB, unique=GIB)
-    extra = (64 * GIB / 864**0.5 - GIB) * (1 - 40 / 1024)
+    extra = (64 * GIB / 864**0.5 - GIB) * (1 - 20 / 1024)
     traffic = seconds(shared, msgspec.structs.replace(LIGHT, registers=64)) - 3e-6
     wire = 65 * GIB / 5e12
     assert predict([shared], {1: LIGHT}, A100).limit == "L2"
@@ -75,9 +77,9 @@ def test_strided_accesses_cost_whole_sectors():
 
 
 def test_spills_go_to_memory_and_share_its_bus():
-    # 128 threads with 5152 bytes each of stack, 16 blocks on a multiprocessor: 1.1 GB, of which the cache holds 40 MiB
+    # 128 threads, 16 blocks on a multiprocessor: between store and load of a register, half of what all of them move
     spilling = Facts(registers=32, stack_bytes=5152, spill_bytes=20184)
-    lost = 1 - (40 << 20) / (5152 * 128 * 16 * 108)
+    lost = 1 - (20 << 20) / ((20184 * 128 + 2 * GIB / 65536) / 2 * 16 * 108)
     extra = 20184 * 128 * 65536 * lost / (0.88 * 2.039e12)
     prediction = predict([rows()], {1: spilling}, A100)
     assert prediction.limit == "spills"
@@ -166,6 +168,8 @@ class Passes(msgspec.Struct, frozen=True):
     reads: float = 1.0
     writes: float = 1.0
     apart: int = 0
+    blocks: int = 2
+    alone: int = 0
 
 
 class Record(msgspec.Struct):
@@ -182,10 +186,16 @@ def test_an_eager_operator_takes_its_bytes_too():
 
 
 def test_an_eager_softmax_over_long_rows_reads_three_times():
-    # a row of 1 MiB, two blocks on each of 108 multiprocessors
+    # a row of 1 MiB, two blocks on each of 108 multiprocessors; three reads and a write move 4/3 MiB in a pass
     thrice = Record(passes=Passes(reads=3.0, apart=1 << 20))
-    expected = (2 * GIB + 2 * GIB * (1 - 40 / 216)) / (0.88 * 2.039e12) + 3e-6
+    expected = (2 * GIB + 2 * GIB * (1 - 20 / 288)) / (0.88 * 2.039e12) + 3e-6
     assert eager([thrice], A100).seconds == pytest.approx(expected)
+
+
+def test_one_small_block_waits_for_each_of_its_loads():
+    alone = Record(read_bytes=1 << 20, written_bytes=4, passes=Passes(alone=1024))
+    assert eager([alone], A100).seconds == pytest.approx(1024 * 0.6e-6 + 3e-6)
+    assert eager([alone], A100).limit == "latency"
 
 
 def test_an_eager_float32_product_does_without_tensor_cores():
@@ -236,5 +246,5 @@ def test_every_device_has_what_the_model_asks_for():
 
 
 def test_limits_are_named_in_parts():
-    parts = predict([rows()], {1: LIGHT}, A100).parts
-    assert set(parts) == set(roofline.Limit.__args__)
+    kernel, operator = predict([rows()], {1: LIGHT}, A100), eager([Record()], A100)
+    assert {*kernel.parts, *operator.parts} == set(roofline.Limit.__args__)

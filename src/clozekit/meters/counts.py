@@ -31,11 +31,13 @@ class Counts(Struct, frozen=True):
 
 
 class Passes(NamedTuple):
-    """Bytes really read and written, as multiples of those that an operator has to; bytes between two reads of a block."""
+    """Bytes really read and written, as multiples of those that an operator has to; and what lies between, see passes.py."""
 
     reads: float = 1.0
     writes: float = 1.0
     apart: int = 0
+    blocks: int = 2  # of 1024 threads
+    alone: int = 0
 
 
 ONCE = Passes()

@@ -19,7 +19,9 @@ RESERVED = 1024  # bytes of shared memory that the system takes for each block
 class Device(Struct, frozen=True):
     """Bytes, hertz, FLOPs and bytes per second.
 
-    l2_bandwidth: what published micro-benchmarks reach; the makers do not say. shared_bytes, warps, blocks: of one
+    l2_partitions: each caches what its own multiprocessors read, so that what all of them read takes room in each (A100 white
+    paper, "L2 cache"; the later data-centre chips are built alike). l2_bandwidth: what published micro-benchmarks reach; the
+    makers do not say. shared_bytes, warps, blocks: of one
     multiprocessor. special: exp, log and their like per clock and multiprocessor (CUDA C++ Programming Guide, arithmetic
     throughput). tensor: peaks by "half" (float16, bfloat16), "tf32", "fp8", "int8". sustained: the share of such a peak that the
     best matrix products really reach, heat and power being what they are.
@@ -39,6 +41,12 @@ class Device(Struct, frozen=True):
     warps: int = 64
     blocks: int = 32
     special: int = 16
+    l2_partitions: int = 1
+
+    @property
+    def l2_reach(self) -> float:
+        """Bytes that can go through the L2 cache before what was there is gone."""
+        return self.l2_bytes / self.l2_partitions
 
     def resident(self, facts: Facts, num_warps: int) -> int:
         """Blocks that run on one multiprocessor at a time; at least one, or the kernel would not run at all."""
@@ -70,6 +78,7 @@ DEVICES = {
         fp32=19.5e12,
         tensor={"half": 312e12, "tf32": 156e12, "int8": 624e12},
         sustained=0.87,
+        l2_partitions=2,
     ),
     # NVIDIA H100 white paper, tables 2 and 3; the clock is the one at which the tensor-core peak is stated
     "H100": Device(
@@ -84,6 +93,7 @@ DEVICES = {
         fp32=66.9e12,
         tensor={"half": 989.4e12, "tf32": 494.7e12, "fp8": 1978.9e12, "int8": 1978.9e12},
         sustained=0.80,
+        l2_partitions=2,
     ),
     "H100 PCIe": Device(
         "H100-PCIe-80GB",
@@ -97,6 +107,7 @@ DEVICES = {
         fp32=51.2e12,
         tensor={"half": 756e12, "tf32": 378e12, "fp8": 1513e12, "int8": 1513e12},
         sustained=0.70,
+        l2_partitions=2,
     ),
     # NVIDIA Ada GPU architecture white paper, appendix A; NVIDIA L4 data sheet
     "RTX 4090": Device(
@@ -174,5 +185,6 @@ DEVICES = {
         fp32=75e12,
         tensor={"half": 2250e12, "tf32": 1125e12, "fp8": 4500e12, "int8": 4500e12},
         sustained=0.70,
+        l2_partitions=2,
     ),
 }

@@ -4,7 +4,8 @@
     _softmax of float32[64, 1000]       Passes(): a row stays in registers
 
 Read off the kernels in pytorch/aten/src/ATen/native/cuda, which work alike on all NVIDIA devices. A second read of what is
-still in the L2 cache costs little: `apart` tells how much one block reads before it comes back.
+still in the L2 cache costs little: `apart` tells how much one block reads before it comes back, `blocks` how many do so on
+one multiprocessor at a time. `alone`: how many loads wait for each other where one small block does all the work.
 """
 
 import math
@@ -56,8 +57,8 @@ def _row(x: Tensor, dim: int) -> tuple[int, bool]:
 
 
 def _layer_norm(called: Called) -> Passes:
-    """layer_norm_kernel.cu: the block of a row takes its statistics, then reads the row again."""
-    return Passes(reads=2.0, apart=_last(called.first))
+    """layer_norm_kernel.cu: the block of a row, 128 threads, takes its statistics, then reads the row again."""
+    return Passes(reads=2.0, apart=_last(called.first), blocks=16)
 
 
 def _layer_norm_backward(called: Called) -> Passes:
@@ -70,6 +71,20 @@ def _statistics_first(called: Called) -> Passes:
     return Passes(reads=2.0, apart=_all(called))
 
 
+def _nll_loss(called: Called) -> Passes:
+    """Loss.cu: of a reduced loss one block of 32 threads does all rows, each a label and what lies where it says."""
+    return ONCE if called.args[3] == 0 else Passes(alone=2 * _steps(called.args[1]))
+
+
+def _nll_loss_backward(called: Called) -> Passes:
+    """Loss.cu: the same block, which only has to wait for labels."""
+    return ONCE if called.args[4] == 0 else Passes(alone=_steps(called.args[2]))
+
+
+def _steps(labels: Tensor) -> int:
+    return math.ceil(labels.numel() / 32)
+
+
 def _last(x: Tensor) -> int:
     return x.shape[-1] * x.element_size() if x.ndim else x.element_size()
 
@@ -79,6 +94,8 @@ def _all(called: Called) -> int:
 
 
 TABLE: dict[str, Callable[[Called], Passes]] = {
+    "_fused_rms_norm": _layer_norm,  # the same kernels, without the mean
+    "_fused_rms_norm_backward": _layer_norm_backward,
     "_log_softmax": _softmax,  # measured as well: 3 reads from 48 KB on fit published times
     "_log_softmax_backward_data": _log_softmax_backward,
     "_safe_softmax": _softmax,
@@ -90,4 +107,6 @@ TABLE: dict[str, Callable[[Called], Passes]] = {
     "native_group_norm_backward": _statistics_first,
     "native_layer_norm": _layer_norm,
     "native_layer_norm_backward": _layer_norm_backward,
+    "nll_loss_backward": _nll_loss_backward,
+    "nll_loss_forward": _nll_loss,
 }

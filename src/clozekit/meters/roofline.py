@@ -28,11 +28,11 @@ DRAM = 0.88  # the share of the stated bandwidth that a copy reaches
 LAUNCH = 3e-6  # seconds until the first block runs and after the last one has
 HOST_CALL, HOST_LAUNCH = 30e-6, 6e-6  # what Python takes for a call, and for each launch or operator in it
 PORT = 64  # bytes per clock between a multiprocessor and the L2 cache
-ROWS = 2  # blocks of an eager kernel on one multiprocessor, as they are of 1024 threads
+LATENCY = 0.6e-6  # seconds until a load from memory has its value (published micro-benchmarks: 0.5 to 0.7)
 
 DEAD_BAND = 0.3  # how far a predicted ratio may be off: nearer to a bar nothing is decided
 
-Limit = Literal["memory", "spills", "L2", "tensor cores", "arithmetic", "special functions", "launches"]
+Limit = Literal["memory", "spills", "L2", "tensor cores", "arithmetic", "special functions", "latency", "launches"]
 Trust = Literal["predicted", "host-bound", "unknown"]
 HALVES = ("fp16", "bf16", "float16", "bfloat16")
 CUDA_CORES = ("fp32 ieee", "float32", "fp64", "float64")  # torch does not use TF32 unless it is asked to
@@ -132,19 +132,19 @@ def _slowest(times: Times) -> tuple[Limit, float]:
 def _launch(launch: Launch, facts: Facts, device: Device) -> Times:
     programs = math.prod(launch.grid)
     blocks = device.resident(facts, launch.num_warps)
-    running = min(programs, blocks * device.multiprocessors)  # at the same time
     if not programs:
         return {"launches": LAUNCH}
+    running = min(programs, blocks * device.multiprocessors)  # at the same time
     busy = min(1.0, programs / device.multiprocessors)
     waves = programs / (blocks * device.multiprocessors)
     stretch = max(1.0, math.ceil(waves) / waves)  # the last wave takes as long as a full one
-    spilled, missed = _spills(launch, facts, device, blocks)
+    spilled = _spilled(launch, facts, device, blocks)
     wire = SECTOR * launch.sectors + spilled
     tensor = sum(_product(name, flops, facts, device)[0] for name, flops in launch.dots.items())
     cuda = sum(_product(name, flops, facts, device)[1] for name, flops in launch.dots.items())
     times: Times = {
-        "memory": _dram(launch, running, device) / (DRAM * device.bandwidth),
-        "spills": missed / (DRAM * device.bandwidth),
+        "memory": _dram(launch, wire, running, device) / (DRAM * device.bandwidth),
+        "spills": spilled * _lost(wire / programs / 2 * running, device) / (DRAM * device.bandwidth),
         "L2": wire / min(device.l2_bandwidth, busy * device.multiprocessors * PORT * device.clock),
         "tensor cores": stretch * tensor,
         "arithmetic": stretch * (cuda + launch.plain_flops / (device.fp32 / 2)),  # without FMA one each
@@ -156,13 +156,13 @@ def _launch(launch: Launch, facts: Facts, device: Device) -> Times:
     return times
 
 
-def _dram(launch: Launch, running: int, device: Device) -> float:
+def _dram(launch: Launch, wire: float, running: int, device: Device) -> float:
     """Bytes between memory and the L2 cache: each once, and again what the cache has lost meanwhile."""
     loaded = SECTOR * launch.load_sectors
     own = SECTOR * launch.own_sectors  # each program's, added up
     unique = min(own, launch.unique_load_bytes)
-    programs = math.prod(launch.grid)
-    again = (loaded - own) * _lost(own / programs * running, device)
+    between = own / loaded * wire / math.prod(launch.grid) if loaded else 0.0  # what a program moves in one pass
+    again = (loaded - own) * _lost(between * running, device)
     # programs that run together and share what they load form a square at best: of n tiles' rows and columns, 2 √n
     shared = max(0.0, own / math.sqrt(running) - unique) * _lost(unique, device)
     stored = SECTOR * max(0, launch.sectors - launch.load_sectors)
@@ -171,17 +171,15 @@ def _dram(launch: Launch, running: int, device: Device) -> float:
 
 def _lost(between: float, device: Device) -> float:
     """The share of what was loaded that is gone, after so many other bytes went through the L2 cache."""
-    return max(0.0, 1 - device.l2_bytes / between) if between else 0.0
+    return max(0.0, 1 - device.l2_reach / between) if between else 0.0
 
 
-def _spills(launch: Launch, facts: Facts, device: Device, blocks: int) -> tuple[float, float]:
-    """Bytes of registers that go to the L2 cache and back, and those that go on to memory."""
+def _spilled(launch: Launch, facts: Facts, device: Device, blocks: int) -> float:
+    """Bytes of registers that go to the L2 cache and back."""
     threads = WARP * launch.num_warps
-    on_one = facts.stack_bytes * threads * blocks
-    if on_one <= device.shared_bytes - blocks * facts.shared_bytes:  # what is left of it is the L1 cache
-        return 0.0, 0.0
-    traffic = float(max(facts.spill_bytes, 2 * facts.stack_bytes) * threads * math.prod(launch.grid))
-    return traffic, traffic * _lost(on_one * device.multiprocessors, device)
+    if facts.stack_bytes * threads * blocks <= device.shared_bytes - blocks * facts.shared_bytes:
+        return 0.0  # what shared memory leaves is the L1 cache
+    return float(max(facts.spill_bytes, 2 * facts.stack_bytes) * threads * math.prod(launch.grid))
 
 
 def _product(name: str, flops: float, facts: Facts, device: Device) -> tuple[float, float]:
@@ -217,14 +215,17 @@ def _doubt(launch: Launch, facts: Facts, device: Device) -> str:
 
 def _operator(record: Record, device: Device) -> Times:
     passes = record.passes
-    between = min(record.read_bytes, passes.apart * ROWS * device.multiprocessors)
+    moved = record.read_bytes * passes.reads + record.written_bytes * passes.writes
+    rows = min(record.read_bytes, passes.apart * passes.blocks * device.multiprocessors)
+    between = rows * moved / max(1.0, record.read_bytes * passes.reads)
     read = record.read_bytes * (1 + (passes.reads - 1) * _lost(between, device))
     on_tensor_cores = Facts(tensor_core_instructions=1)
     tensor, cuda = _product(record.dtype, record.matmul_flops, on_tensor_cores, device)
     return {
         "memory": (read + record.written_bytes * passes.writes) / (DRAM * device.bandwidth),
-        "L2": (record.read_bytes * passes.reads + record.written_bytes * passes.writes) / device.l2_bandwidth,
+        "L2": moved / device.l2_bandwidth,
         "tensor cores": tensor,
         "arithmetic": cuda + record.other_flops / (device.fp32 / 2),
         "launches": LAUNCH,
+        "latency": passes.alone * LATENCY,
     }
