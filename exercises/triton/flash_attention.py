@@ -20,7 +20,8 @@ q, k, v  [b, h, t, d], all finite, of one dtype: float32, float16 or bfloat16; t
 result   [b, h, t, d], a new tensor of this dtype
 
 State and exponentials are float32. exp(s - new) may be rounded to the dtype of v before
-it multiplies v. Products of float32 stay float32 (tl.dot: input_precision="ieee"). The
+it multiplies v. Both products are those of tl.dot on the dtype of the inputs, in half
+precision by tensor cores; those of float32 stay float32 (input_precision="ieee"). The
 host allocates and launches: no product, attention, softmax or t × t tensor there. How
 many keys make a block is your choice, even all of them; tl.softmax is not to be used.
 

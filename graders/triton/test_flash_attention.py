@@ -90,6 +90,13 @@ def test_one_head_of_keys_and_values_for_all(check):
     check("flash_attention", q, k[:, :1].expand(-1, 3, -1, -1), v[:, :1].expand(-1, 3, -1, -1), False)
 
 
+@pytest.mark.parametrize(
+    "call", ["flash_attention(float16[2, 4, 128, 64], float16[2, 4, 128, 64], float16[2, 4, 128, 64], True)"]
+)
+def test_costs(check, call):
+    check.costs(call)
+
+
 @pytest.mark.hidden
 def test_sizes_drawn_anew(check):
     """One call after the other, so that what one leaves behind is wrong for the next."""
@@ -229,6 +236,15 @@ def masks_too_weakly(q, k, key, row, t, scale, CAUSAL):
     if CAUSAL:
         visible &= key[None, :] <= row[:, None]
     score = tl.where(visible, score, -1e4)
+
+
+@mistake(blank="scores")
+def multiplies_in_float32(q, k, key, row, t, scale, CAUSAL):
+    score = tl.dot(q.to(tl.float32), k.to(tl.float32), input_precision="ieee") * scale
+    visible = key[None, :] < t
+    if CAUSAL:
+        visible &= key[None, :] <= row[:, None]
+    score = tl.where(visible, score, -float("inf"))
 
 
 @mistake(blank="update")
@@ -395,6 +411,15 @@ def block_of_d_dimensions(q, k, v, b, h, t, d, causal, BLOCK_Q, BLOCK_K, attenti
     attention_kernel[(triton.cdiv(t, BLOCK_Q), h, b)](
         o, q, k, v, *q.stride(), *k.stride(), *v.stride(), t, d**-0.5, d, causal,
         BLOCK_Q=BLOCK_Q, BLOCK_K=BLOCK_K, BLOCK_D=d,
+    )  # fmt: skip
+
+
+@mistake(blank="launch")
+def one_warp(q, k, v, b, h, t, d, causal, BLOCK_Q, BLOCK_K, attention_kernel):
+    o = torch.empty((b, h, t, d), dtype=q.dtype, device=q.device)
+    attention_kernel[(triton.cdiv(t, BLOCK_Q), h, b)](
+        o, q, k, v, *q.stride(), *k.stride(), *v.stride(), t, d**-0.5, d, causal,
+        BLOCK_Q=BLOCK_Q, BLOCK_K=BLOCK_K, BLOCK_D=triton.next_power_of_2(d), num_warps=1,
     )  # fmt: skip
 
 

@@ -21,7 +21,6 @@ def fwd(Q, K, V, O, Lse, sq, sk, sv, so, T, D, scale, CAUSAL: tl.constexpr, BQ: 
     d = tl.arange(0, BD)
     dm = d < D
     q = tl.load(Q + m[:, None] * sq[2] + d[None, :] * sq[3], mask=(m < T)[:, None] & dm[None, :], other=0)
-    q = q.to(tl.float32) * scale
     lse = tl.full([BQ], float("-inf"), dtype=tl.float32)
     o = tl.zeros([BQ, BD], dtype=tl.float32)
     start = 0
@@ -31,9 +30,9 @@ def fwd(Q, K, V, O, Lse, sq, sk, sv, so, T, D, scale, CAUSAL: tl.constexpr, BQ: 
     while start < stop:
         n = start + tl.arange(0, BK)
         inside = (n < T)[:, None] & dm[None, :]
-        k = tl.load(K + n[:, None] * sk[2] + d[None, :] * sk[3], mask=inside, other=0).to(tl.float32)
-        v = tl.load(V + n[:, None] * sv[2] + d[None, :] * sv[3], mask=inside, other=0).to(tl.float32)
-        s = tl.dot(q, tl.trans(k), input_precision="ieee")
+        k = tl.load(K + n[:, None] * sk[2] + d[None, :] * sk[3], mask=inside, other=0)
+        v = tl.load(V + n[:, None] * sv[2] + d[None, :] * sv[3], mask=inside, other=0)
+        s = tl.dot(q, tl.trans(k), input_precision="ieee") * scale
         s = tl.where((n < T)[None, :], s, float("-inf"))
         if CAUSAL:
             s = tl.where(n[None, :] <= m[:, None], s, float("-inf"))
@@ -43,7 +42,7 @@ def fwd(Q, K, V, O, Lse, sq, sk, sv, so, T, D, scale, CAUSAL: tl.constexpr, BQ: 
         here = peak + tl.log(tl.sum(p, 1))  # log-sum-exp of this block; -inf where it hides everything
         top = tl.maximum(lse, here)
         new = top + tl.log(tl.exp(lse - top) + tl.exp(here - top))
-        o = o * tl.exp(lse - new)[:, None] + tl.dot(p, v, input_precision="ieee") * tl.exp(peak - new)[:, None]
+        o = o * tl.exp(lse - new)[:, None] + tl.dot(p.to(v.dtype), v, input_precision="ieee") * tl.exp(peak - new)[:, None]
         lse = new
         start += BK
     tl.store(O + m[:, None] * so[2] + d[None, :] * so[3], o, mask=(m < T)[:, None] & dm[None, :])
