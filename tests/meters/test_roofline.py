@@ -115,10 +115,9 @@ def test_where_one_block_fills_a_multiprocessor_nothing_is_done_beside_its_produ
     assert seconds(attention, alone) == pytest.approx(seconds(attention, two) + exponentials)
 
 
-def test_the_last_wave_takes_as_long_as_a_full_one():
+def test_the_last_programs_leave_multiprocessors_idle():
     full, ragged = (rows(loads=1 << 20, stores=1 << 20, plain_flops=10**12, programs=n) for n in (108 * 8, 108 * 8 + 1))
-    eight = Facts(registers=64)
-    assert (seconds(ragged, eight) - 3e-6) / (seconds(full, eight) - 3e-6) == pytest.approx(2 * 864 / 865)
+    assert (seconds(ragged) - 3e-6) / (seconds(full) - 3e-6) == pytest.approx(9 / (865 / 108))
 
 
 @pytest.mark.parametrize(
@@ -148,9 +147,10 @@ def test_a_launch_without_facts_is_not_trusted_and_says_why():
     assert "does not compile for T4" in predict([rows()], {1: LIGHT}, DEVICES["T4"]).why
 
 
-def test_a_persistent_kernel_is_not_trusted():
-    assert predict([rows(programs=108)], {1: LIGHT}, A100).trust == "unknown"
-    assert predict([rows(programs=109)], {1: LIGHT}, A100).trust == "predicted"
+def test_a_persistent_kernel_is_not_trusted_unless_it_multiplies_matrices():
+    assert predict([rows(programs=215)], {1: LIGHT}, A100).trust == "unknown"
+    assert predict([rows(programs=216)], {1: LIGHT}, A100).trust == "predicted"
+    assert predict([rows(programs=215, dots={"fp16": 10**12})], {1: LIGHT}, A100).trust == "predicted"
 
 
 def test_small_work_is_bound_by_the_host():

@@ -28,6 +28,7 @@ DRAM = 0.88  # the share of the stated bandwidth that a copy reaches
 LAUNCH = 3e-6  # seconds until the first block runs and after the last one has
 HOST_CALL, HOST_LAUNCH = 30e-6, 6e-6  # what Python takes for a call, and for each launch or operator in it
 PORT = 64  # bytes per clock between a multiprocessor and the L2 cache
+FEW = 2  # programs for each multiprocessor: below, they are loops whose loads wait for each other
 LATENCY = 0.6e-6  # seconds until a load from memory has its value (published micro-benchmarks: 0.5 to 0.7)
 
 DEAD_BAND = 0.3  # how far a predicted ratio may be off: nearer to a bar nothing is decided
@@ -135,9 +136,8 @@ def _launch(launch: Launch, facts: Facts, device: Device) -> Times:
     if not programs:
         return {"launches": LAUNCH}
     running = min(programs, blocks * device.multiprocessors)  # at the same time
-    busy = min(1.0, programs / device.multiprocessors)
-    waves = programs / (blocks * device.multiprocessors)
-    stretch = max(1.0, math.ceil(waves) / waves)  # the last wave takes as long as a full one
+    each = programs / device.multiprocessors
+    busy, stretch = min(1.0, each), math.ceil(each) / each  # the last ones leave some multiprocessors idle
     spilled = _spilled(launch, facts, device, blocks)
     wire = SECTOR * launch.sectors + spilled
     tensor = sum(_product(name, flops, facts, device)[0] for name, flops in launch.dots.items())
@@ -205,7 +205,7 @@ def _doubt(launch: Launch, facts: Facts, device: Device) -> str:
     if launch.out_of_bounds:
         return f"{launch.kernel} leaves its tensors"
     programs = math.prod(launch.grid)
-    if programs <= device.multiprocessors:
+    if not launch.dots and programs < FEW * device.multiprocessors:  # around tl.dot, loads come early enough
         return (
             f"{launch.kernel} has {programs} programs for {device.multiprocessors} multiprocessors: how long each waits for "
             "memory is not modelled"
