@@ -120,6 +120,7 @@ def test_every_phrase_is_said_somewhere():
     said |= {verdict.replace(" ", "-") for verdict in EXIT_STATUS}
     said |= {f"cost-name-{name}" for name in get_args(MeterName)}
     said |= {f"limit-{name.replace(' ', '-')}" for name in get_args(Limit)}
+    said |= {"cost-unwritten", "cost-conflicts"}
     said |= {f"bench-{name}" for name in (*SIGNS, "cost", "bar", "why")}
     assert [key for key in table("en") if key not in said] == []
 

@@ -56,6 +56,9 @@ def _launch(launch: Launch, profile: CallProfile, language: str) -> Iterator[Lin
     yield [("  ", ""), (launch.kernel, "bold"), (f"  {title}", ""), (_sampled(launch, language), "dim")]
     if launch.message:
         yield [("    ", ""), (launch.message, "red")]
+    for found, key in ((launch.unwritten_bytes, "cost-unwritten"), (launch.write_conflicts, "cost-conflicts")):
+        if found:
+            yield [("    ", ""), (say(language, key, count=found), "yellow")]
     memory = say(
         language,
         "cost-memory",

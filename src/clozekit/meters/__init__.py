@@ -4,7 +4,9 @@
     callstring.py   softmax(float32[4096, 1000]): a call of full size, written down
     blank.py        tensors of full size that take no memory
     kernel.py       what the programs of each launch load, store and compute
+    writers.py      who wrote what: conflicts, and memory that nobody has written
     sampling.py     which programs of a large grid are run, and how much each stands for
+    tuning.py       which configuration of an autotuned kernel is taken
     compiling.py    a launch, compiled to PTX for a GPU that is not there
     assembling.py   PTX, assembled: registers, stack, spills
     devices.py      the GPUs on paper

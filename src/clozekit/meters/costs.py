@@ -43,6 +43,8 @@ class Launch(Struct):
     sectors: 32-byte pieces of memory that each block load, store or atomic touches, added up. load_sectors: of these, the
     loads'. own_sectors: what each program loads at least once, so that the rest it loads again.
     masked_lanes: lanes of loads and stores that a mask keeps away from memory. widest_block: lanes of the largest block.
+    unwritten_bytes: loaded from memory that was allocated and that nobody has written. write_conflicts: elements that two
+    programs store to. Both are looked for where all programs run.
     dot_flops: of tl.dot, 2·m·n·k each. plain_flops: of all other arithmetic on floats, one each (two a fused multiply-add);
     special: how many of these are exp, log, sqrt and their like. dots: dot_flops by dtype of the operands and precision.
     out_of_bounds: lanes that left their tensor; the first such program ends the call. message: what was wrong there.
@@ -64,6 +66,8 @@ class Launch(Struct):
     own_sectors: Size = 0
     masked_lanes: Size = 0
     widest_block: Size = 0
+    unwritten_bytes: Size = 0
+    write_conflicts: Size = 0
     dot_flops: Size = 0
     plain_flops: Size = 0
     special: Size = 0

@@ -17,6 +17,7 @@ import numpy as np
 from clozekit.kernels import builder, interpret
 from clozekit.kernels.bounds import Access, Argument
 from clozekit.meters import costs, sampling
+from clozekit.meters.writers import Writers
 
 BITMAP = 1 << 26  # elements of an argument whose loads are remembered one by one
 SHIFT = np.uint64(costs.SECTOR.bit_length() - 1)
@@ -51,6 +52,7 @@ class KernelMeter:
     """`whole`: run all programs of every launch. Otherwise a launch may cost `budget` operations on blocks.
 
     observe: called with each launch and its bound arguments, before its programs run; for a compiler.
+    writers: hears who writes and reads what, of launches whose programs all run.
     """
 
     def __init__(
@@ -58,8 +60,10 @@ class KernelMeter:
         whole: bool = False,
         budget: int = sampling.BUDGET,
         observe: Callable[[costs.Launch, Any, dict[str, Any]], None] | None = None,
+        writers: Writers | None = None,
     ):
-        self.whole, self.budget, self.observe = whole, budget, observe
+        self.whole, self.budget, self.observe, self.writers = whole, budget, observe, writers
+        self.program = 0  # of those that run, in turn
         self.launches: list[costs.Launch] = []
         self.tally = Tally()
         self.weight = 1.0
@@ -87,6 +91,8 @@ class KernelMeter:
         line = kernel.fn.__code__.co_firstlineno
         launch = costs.Launch(kernel.__name__[:200], list(grid), line, options["num_warps"], options["num_stages"])
         self.launches.append(launch)
+        if self.writers:
+            self.writers.launched()
         if self.observe:
             self.observe(launch, kernel, given)
 
@@ -101,7 +107,9 @@ class KernelMeter:
             self.tally = Tally()
         chosen = sampling.choose(grid, most) if total else []
         self.tally.whole = len(chosen) == total
-        for program, self.weight in chosen:
+        if self.writers and not self.tally.whole:
+            self.writers.blank.clear()  # the programs that do not run may have written it all
+        for self.program, (program, self.weight) in enumerate(chosen, 1):
             yield program
             self._ended()
 
@@ -115,6 +123,8 @@ class KernelMeter:
         launch.unique_load_bytes = tally.unique()
         launch.dots = {name: round(flops) for name, flops in sorted(tally.dots.items())}
         launch.dot_flops = sum(launch.dots.values())
+        if self.writers and tally.whole:
+            launch.unwritten_bytes, launch.write_conflicts = self.writers.unwritten, self.writers.conflicts
         for name, value in tally.counts.items():
             setattr(launch, name, round(value))
 
@@ -147,6 +157,8 @@ class KernelMeter:
         if access.kind == "load":
             tally.counts["load_sectors"] += many
             tally.own.append(pieces)
+        if self.writers and tally.whole and self.weight:
+            self.writers.touched(self.program, access, lanes)
         if access.kind != "store" and access.argument is not None:
             self._remember(access.argument, lanes, size)
 

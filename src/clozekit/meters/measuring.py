@@ -28,6 +28,7 @@ from clozekit.meters.blank import blank, empty_pages
 from clozekit.meters.callstring import Blank, CallString
 from clozekit.meters.eager import CannotCount, TorchMeter
 from clozekit.meters.kernel import KernelMeter
+from clozekit.meters.writers import Allocations, Writers
 from clozekit.values import DTYPES
 
 DIFFERENT = 16  # kernels, or specialisations of one, that are compiled for a call
@@ -84,7 +85,9 @@ def call(
     """The costs of one call: of its launches, and of what torch does. What ends it early is told by the last launch."""
     eager = TorchMeter()
     forget_tuning(function)
-    with untouched(), torch.no_grad(), tuning.tuned(), KernelMeter(observe=Compiler(targets)) as meter, eager:
+    writers = Writers()
+    counting = KernelMeter(observe=Compiler(targets), writers=writers)
+    with untouched(), torch.no_grad(), tuning.tuned(), counting as meter, Allocations(writers), eager:
         try:
             function(*args, **kwargs)
         except OutOfBounds as error:
