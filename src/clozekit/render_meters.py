@@ -95,6 +95,8 @@ def _facts(facts: Facts, language: str) -> str:
         parts.append(say(language, "cost-tensor-cores", count=facts.tensor_core_instructions))
     if facts.async_copies:
         parts.append(say(language, "cost-copies", count=facts.async_copies))
+    if facts.coalescing:
+        parts.append(say(language, "cost-coalescing", percent=round(100 * facts.coalescing)))
     parts.append(say(language, "cost-occupancy", percent=round(100 * facts.occupancy)))
     return say(language, "comma").join(parts)
 

@@ -8,6 +8,7 @@
     sampling.py     which programs of a large grid are run, and how much each stands for
     tuning.py       which configuration of an autotuned kernel is taken
     compiling.py    a launch, compiled to PTX for a GPU that is not there
+    coalescing.py   how much of what its warps ask for is used
     assembling.py   PTX, assembled: registers, stack, spills
     devices.py      the GPUs on paper
     roofline.py     the time that a GPU would take, and what limits it

@@ -47,7 +47,8 @@ class Facts(Struct, frozen=True):
     """What the hardware will be asked for; see the CUDA binary utilities and the PTX manual.
 
     load_bits: of the widest load or copy from global memory that one thread makes. async_copies: cp.async and bulk copies.
-    occupancy: warps that fit a multiprocessor, of those that it can hold. error: why there are no facts.
+    occupancy: warps that fit a multiprocessor, of those that it can hold. coalescing: of the sectors that warps ask for, the
+    share that their lanes use, if that was looked at. error: why there are no facts.
     """
 
     registers: int = 0
@@ -60,6 +61,7 @@ class Facts(Struct, frozen=True):
     occupancy: float = 0.0
     seconds: float = 0.0
     error: str = ""
+    coalescing: float = 0.0
 
 
 def facts(compiled: Compiled, target: Target, seconds: float = SECONDS) -> Facts:
@@ -84,6 +86,7 @@ def facts(compiled: Compiled, target: Target, seconds: float = SECONDS) -> Facts
         len(COPIES.findall(compiled.ptx)) + len(BULK.findall(compiled.ptx)),
         occupancy(registers, compiled.shared_bytes, compiled.num_warps, target),
         spent,
+        coalescing=compiled.coalescing,
     )
 
 

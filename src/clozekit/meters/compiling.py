@@ -20,16 +20,23 @@ from clozekit.meters.costs import PTX_LIMIT, Compiled, Target
 SCRATCH = ("global_scratch_size", "profile_scratch_size")  # bytes of a program; a kernel takes a pointer for each
 
 
-def compile(kernel: JITFunction, given: dict[str, Any], target: Target, ptx_version: int, **options: int) -> Compiled:
+def compile(
+    kernel: JITFunction,
+    given: dict[str, Any],
+    target: Target,
+    ptx_version: int,
+    seen: Callable[[str], None] = lambda ttgir: None,
+    **options: int,
+) -> Compiled:
     """Compile one launch. `given`: its arguments by name, CPU tensors among them; options: num_warps, num_stages.
 
-    ptx_version: that of the ptxas to come, which is another program.
+    ptx_version: that of the ptxas to come, which is another program. seen: gets the TritonGPU IR, where layouts show.
 
     What the compiler refuses is the error of the result.
     """
     began = time.perf_counter()
     try:
-        ptx, metadata = _ptx(kernel, given, int(target.removeprefix("sm_")), ptx_version, options)
+        ptx, metadata = _ptx(kernel, given, int(target.removeprefix("sm_")), ptx_version, seen, options)
     except CompilationError as error:
         return Compiled(error=_complaint(error)[:4000], seconds=time.perf_counter() - began)
     except Exception as error:  # MLIR's failures come as RuntimeError, those of a learner's constants as anything
@@ -55,7 +62,12 @@ def _specialised(kernel: JITFunction, given: dict[str, Any], backend: CUDABacken
 
 
 def _ptx(
-    kernel: JITFunction, given: dict[str, Any], arch: int, ptx_version: int, options: dict[str, int]
+    kernel: JITFunction,
+    given: dict[str, Any],
+    arch: int,
+    ptx_version: int,
+    seen: Callable[[str], None],
+    options: dict[str, int],
 ) -> tuple[str, dict[str, Any]]:
     target = GPUTarget("cuda", arch, 32)
     backend = CUDABackend(target)
@@ -77,6 +89,8 @@ def _ptx(
         if name == "cubin":
             break
         module = stage(module, metadata)
+        if name == "ttgir":
+            seen(str(module))
     return module, metadata
 
 

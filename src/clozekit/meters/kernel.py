@@ -17,9 +17,11 @@ import numpy as np
 from clozekit.kernels import builder, interpret
 from clozekit.kernels.bounds import Access, Argument
 from clozekit.meters import costs, sampling
+from clozekit.meters.coalescing import Place, Touched
 from clozekit.meters.writers import Writers
 
 BITMAP = 1 << 26  # elements of an argument whose loads are remembered one by one
+SAMPLES = 4  # accesses of one line that are kept
 SHIFT = np.uint64(costs.SECTOR.bit_length() - 1)
 
 
@@ -52,7 +54,8 @@ class KernelMeter:
     """`whole`: run all programs of every launch. Otherwise a launch may cost `budget` operations on blocks.
 
     observe: called with each launch and its bound arguments, before its programs run; for a compiler.
-    writers: hears who writes and reads what, of launches whose programs all run.
+    writers: hears who writes and reads what, of launches whose programs all run. keep: remember a few accesses of each
+    line, by launch.
     """
 
     def __init__(
@@ -61,7 +64,10 @@ class KernelMeter:
         budget: int = sampling.BUDGET,
         observe: Callable[[costs.Launch, Any, dict[str, Any]], None] | None = None,
         writers: Writers | None = None,
+        keep: bool = False,
     ):
+        self.keep = keep
+        self.kept: list[dict[Place, list[Touched]]] = []
         self.whole, self.budget, self.observe, self.writers = whole, budget, observe, writers
         self.program = 0  # of those that run, in turn
         self.launches: list[costs.Launch] = []
@@ -91,6 +97,7 @@ class KernelMeter:
         line = kernel.fn.__code__.co_firstlineno
         launch = costs.Launch(kernel.__name__[:200], list(grid), line, options["num_warps"], options["num_stages"])
         self.launches.append(launch)
+        self.kept.append({})
         if self.writers:
             self.writers.launched()
         if self.observe:
@@ -138,6 +145,10 @@ class KernelMeter:
         tally = self.tally
         tally.operations += 1
         shape = access.pointers.shape
+        if self.keep and access.line:
+            samples = self.kept[-1].setdefault((access.kind, access.line, shape), [])
+            if len(samples) < SAMPLES:
+                samples.append((access.pointers, access.mask, access.size))
         tally.widest = max(tally.widest, access.pointers.size)
         lanes = access.pointers.ravel()
         if access.mask is not None:

@@ -23,7 +23,7 @@ from clozekit.kernels.bounds import OutOfBounds
 from clozekit.kernels.private import Autotuner, KernelInterface
 from clozekit.kernels.record import Recorder
 from clozekit.kernels.replay import Memory
-from clozekit.meters import compiling, costs, tuning
+from clozekit.meters import coalescing, compiling, costs, tuning
 from clozekit.meters.blank import blank, empty_pages
 from clozekit.meters.callstring import Blank, CallString
 from clozekit.meters.eager import CannotCount, TorchMeter
@@ -86,7 +86,8 @@ def call(
     eager = TorchMeter()
     forget_tuning(function)
     writers = Writers()
-    counting = KernelMeter(observe=Compiler(targets), writers=writers)
+    compiler = Compiler(targets)
+    counting = KernelMeter(observe=compiler, writers=writers, keep=True)
     with untouched(), torch.no_grad(), tuning.tuned(), counting as meter, Allocations(writers), eager:
         try:
             function(*args, **kwargs)
@@ -96,6 +97,7 @@ def call(
             if not meter.launches:
                 raise
             meter.launches[-1].message = f"{error}: not counted, only compiled"[:4000]
+    compiler.coalesce(meter)
     return meter.launches, eager
 
 
@@ -164,6 +166,7 @@ class Compiler:
     def __init__(self, targets: dict[costs.Target, int]):
         self.targets = targets
         self.first: dict[str, costs.Launch] = {}
+        self.layouts: dict[tuple[int, costs.Target], list[coalescing.Layout]] = {}
 
     def __call__(self, launch: costs.Launch, kernel: Any, given: dict[str, Any]) -> None:
         options = {"num_warps": launch.num_warps, "num_stages": launch.num_stages}
@@ -175,7 +178,14 @@ class Compiler:
         elif len(self.first) < DIFFERENT:
             self.first[key] = launch
             launch.compiled_as = len(self.first)
-            launch.compiled = {
-                target: compiling.compile(kernel, given, target, version, **options)
-                for target, version in self.targets.items()
-            }
+            for target, version in self.targets.items():
+                seen: list[str] = []
+                launch.compiled[target] = compiling.compile(kernel, given, target, version, seen.append, **options)
+                self.layouts[launch.compiled_as, target] = coalescing.layouts(seen[0]) if seen else []
+
+    def coalesce(self, meter: KernelMeter) -> None:
+        """Join the layouts with the addresses that the programs touched."""
+        for launch, touched in zip(meter.launches, meter.kept, strict=True):
+            for target, compiled in launch.compiled.items():
+                shared = coalescing.share(self.layouts[launch.compiled_as, target], touched)
+                launch.compiled[target] = msgspec.structs.replace(compiled, coalescing=shared)

@@ -14,7 +14,7 @@ import math
 Program = tuple[int, int, int]
 Chosen = list[tuple[Program, float]]
 
-BUDGET = 6000  # block operations of one launch, at some 50 µs each
+BUDGET = 1000  # loads, stores and floating operations on blocks, of one launch; around each there are others, some 300 µs in all
 MOST = 64  # programs, however cheap they are: what repeats teaches nothing
 
 

@@ -19,7 +19,7 @@ from clozekit.meters.kernel import KernelMeter
 
 DEVICE = DEVICES["H100"]
 TRIED = 24  # configurations of one kernel; of a longer list the others are passed over
-BUDGET = 400  # block operations of each
+BUDGET = 200  # block operations of each
 ROOM = 128  # values of one block that a thread can hold, among what else it needs
 SPILL = 8.0  # how much slower a kernel gets that cannot
 
