@@ -88,6 +88,11 @@ def test_what_the_compiler_refuses_is_told_with_its_line(kernels):
     assert "power of 2" in facts(kernels.of_any_length, out=x, x=x, BLOCK=7).error
 
 
+def test_more_threads_than_a_gpu_starts_are_refused(kernels):
+    x = blank("float32", [1, 32768])
+    assert "32 warps" in facts(kernels.copy, num_warps=64, out=x, x=x, cols=32768, BLOCK=32768).error
+
+
 def test_a_pointer_that_is_not_aligned_is_not_taken_to_be(kernels):
     x = blank("float32", [4097])
     aligned, off = (facts(kernels.copy, out=x, x=view, cols=1024, BLOCK=1024) for view in (x[:4096], x[1:]))

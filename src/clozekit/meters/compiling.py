@@ -17,6 +17,8 @@ from triton.compiler import ASTSource, CompilationError
 from clozekit.kernels.private import CUDABackend, JITFunction, create_function_from_signature, ir, pack_arguments
 from clozekit.meters.costs import PTX_LIMIT, Compiled, Target
 
+WARPS = 32  # of 32 threads: a GPU starts no program of more than 1024, though a compiler makes it
+
 SCRATCH = ("global_scratch_size", "profile_scratch_size")  # bytes of a program; a kernel takes a pointer for each
 
 
@@ -35,6 +37,8 @@ def compile(
     What the compiler refuses is the error of the result.
     """
     began = time.perf_counter()
+    if options.get("num_warps", 0) > WARPS:
+        return Compiled(error=f"num_warps={options['num_warps']}: a program has {WARPS} warps at most")
     try:
         ptx, metadata = _ptx(kernel, given, int(target.removeprefix("sm_")), ptx_version, seen, options)
     except CompilationError as error:
