@@ -24,5 +24,5 @@ def kernel(a, b, c, m, n, k, am, ak, bk, bn, T: tl.constexpr, TK: tl.constexpr):
 def matmul(a, b):
     (m, k), n = a.shape, b.shape[1]
     c = torch.empty((m, n), dtype=a.dtype, device=a.device)
-    kernel[(triton.cdiv(m, 64), triton.cdiv(n, 64))](a, b, c, m, n, k, *a.stride(), *b.stride(), T=64, TK=4, num_warps=8)
+    kernel[(triton.cdiv(m, 64), triton.cdiv(n, 64))](a, b, c, m, n, k, *a.stride(), *b.stride(), T=64, TK=16, num_warps=8)
     return c
