@@ -261,6 +261,16 @@ def test_below_autograd_operators_are_taken_apart(case: Case) -> None:
         assert counted(run) == expected
 
 
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_an_operator_with_a_kernel_of_its_own_is_not_taken_apart(device: str) -> None:
+    x = torch.ones(4, 8, device=device, requires_grad=True)
+    y, dy = F.silu(x), torch.ones_like(x)
+    with TorchMeter() as meter:
+        y.backward(dy)
+    assert meter.counts().operators == {"aten::silu_backward": 1}
+    assert meter.counts().bytes == 3 * 4 * 4 * 8
+
+
 def test_fake_tensors_count_like_real_ones() -> None:
     expected = counted(attention(torch.zeros))
     with FakeTensorMode():
@@ -345,6 +355,15 @@ def test_passes(case: str) -> None:
     function, shape, reads, apart = PASSES[case]
     (record,) = records(function, torch.empty(shape, device="meta"))
     assert (record.passes.reads, record.passes.apart) == (reads, apart)
+
+
+def test_of_a_reduced_loss_one_small_block_does_all_rows() -> None:
+    x, labels = torch.zeros(64, 100, requires_grad=True), torch.zeros(64, dtype=torch.int64)
+    made = records(lambda: F.nll_loss(x, labels).backward())
+    alone = {record.operator: record.passes.alone for record in made if "nll" in record.operator}
+    assert alone == {"aten::nll_loss_forward": 2 * 64 // 32, "aten::nll_loss_backward": 64 // 32}
+    (each,) = records(lambda: F.nll_loss(x, labels, reduction="none"))
+    assert each.passes.alone == 0
 
 
 def test_softmax_backward_multiplies_first() -> None:

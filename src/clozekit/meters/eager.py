@@ -97,13 +97,18 @@ class Operators(TorchDispatchMode):
             return func(*args, **kwargs)
         if func.namespace == "prim":  # a question about a fake tensor
             return func(*args, **kwargs)
-        if func._can_decompose():  # below autograd an operator shows before it is taken apart
+        if _is_composite(func):  # below autograd an operator shows before it is taken apart
             with self:
                 return func.decompose(*args, **kwargs)
         _refuse_valueless(func, args)
         result = func(*args, **kwargs)
         self.meter.add(Called(func, args, kwargs, result))
         return result
+
+
+def _is_composite(func: Any) -> bool:
+    """Whether an operator is made of others, and no kernel does it at once (as one does silu_backward)."""
+    return func._can_decompose() and not torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CPU")
 
 
 class Memory:
