@@ -70,6 +70,7 @@ def install(target: Path, release: str) -> None:
 def count_release(target: Path, word: str, name: str) -> None:
     """In a process of its own: count the rows that were measured with this release."""
     import torch
+    import torch.distributed.tensor  # which Liger takes for granted
 
     from benchmarks.gpu_model.workloads import release
     from clozekit.kernels import interpret

@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_map_only
 
 SMALL = 1 << 17  # elements: enough for labels and statistics of rows
 NORESERVE = 0x4000  # of Linux: address space that no memory stands behind
-DIRECTLY = {"aten::_local_scalar_dense", "aten::equal", "aten::nonzero", "aten::is_nonzero"}
+DIRECTLY = {"aten::_local_scalar_dense", "aten::_unsafe_view", "aten::equal", "aten::is_nonzero", "aten::nonzero"}
 
 
 class Virtual(TorchDispatchMode):

@@ -357,6 +357,25 @@ def test_passes(case: str) -> None:
     assert (record.passes.reads, record.passes.apart) == (reads, apart)
 
 
+NOT_MODELLED = {
+    "halves of a tensor": (lambda x: F.silu(x[:, :32]), True),
+    "a tensor beside its transpose": (lambda x: x + x.t(), True),
+    "a copy that transposes": (lambda x: x.t().contiguous(), True),
+    "a table": (lambda x: F.embedding(torch.zeros(8, dtype=torch.int64), x), True),
+    "random numbers": (torch.randn_like, True),
+    "a transpose alone": (lambda x: x.t().exp(), False),
+    "a row for all": (lambda x: x + x[0], False),
+    "a product of transposes": (lambda x: x.t() @ x, False),
+}
+
+
+@pytest.mark.parametrize("case", NOT_MODELLED)
+def test_what_waits_for_something_else_than_memory(case: str) -> None:
+    function, unseen = NOT_MODELLED[case]
+    *_, record = records(function, torch.zeros(64, 64))
+    assert record.passes.modelled is not unseen
+
+
 def test_of_a_reduced_loss_one_small_block_does_all_rows() -> None:
     x, labels = torch.zeros(64, 100, requires_grad=True), torch.zeros(64, dtype=torch.int64)
     made = records(lambda: F.nll_loss(x, labels).backward())

@@ -170,9 +170,11 @@ class Passes(msgspec.Struct, frozen=True):
     apart: int = 0
     blocks: int = 2
     alone: int = 0
+    modelled: bool = True
 
 
 class Record(msgspec.Struct):
+    operator: str = "aten::mul"
     dtype: str = "float32"
     read_bytes: int = GIB
     written_bytes: int = GIB
@@ -199,9 +201,21 @@ def test_one_small_block_waits_for_each_of_its_loads():
 
 
 def test_an_eager_float32_product_does_without_tensor_cores():
-    product, half = Record(matmul_flops=10**13), Record("bfloat16", matmul_flops=10**13)
+    product, half = Record(matmul_flops=10**13), Record(dtype="bfloat16", matmul_flops=10**13)
     assert eager([product], A100).seconds == pytest.approx(10**13 / 19.5e12 + 3e-6)
     assert eager([half], A100).seconds == pytest.approx(10**13 / (0.87 * 312e12) + 3e-6)
+
+
+def test_what_is_not_modelled_is_not_trusted_unless_it_is_little():
+    drawn = Record("aten::normal_", read_bytes=0, passes=Passes(modelled=False))
+    assert eager([Record(), drawn], A100).trust == "unknown"
+    assert "aten::normal_" in eager([Record(), drawn], A100).why
+    assert eager([Record()] * 10 + [drawn], A100).trust == "predicted"
+
+
+def test_atomics_are_not_trusted():
+    assert predict([rows(atomic_bytes=GIB)], {1: LIGHT}, A100).trust == "unknown"
+    assert predict([rows(atomic_bytes=1 << 20)], {1: LIGHT}, A100).trust == "predicted"
 
 
 def test_a_fused_kernel_gains_what_it_does_not_move():

@@ -38,6 +38,7 @@ class Passes(NamedTuple):
     apart: int = 0
     blocks: int = 2  # of 1024 threads
     alone: int = 0
+    modelled: bool = True
 
 
 ONCE = Passes()

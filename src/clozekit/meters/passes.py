@@ -5,12 +5,15 @@
 
 Read off the kernels in pytorch/aten/src/ATen/native/cuda, which work alike on all NVIDIA devices. A second read of what is
 still in the L2 cache costs little: `apart` tells how much one block reads before it comes back, `blocks` how many do so on
-one multiprocessor at a time. `alone`: how many loads wait for each other where one small block does all the work.
+one multiprocessor at a time. `alone`: how many loads wait for each other where one small block does all the work. Not
+`modelled` is what waits for something else than memory: gathers and scatters, random numbers, and what is element by element
+but differs in its strides, for all of which indices are computed one by one (TensorIterator's kernels without vectors).
 """
 
 import math
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
 from clozekit.meters.counts import ONCE, Passes
@@ -18,12 +21,34 @@ from clozekit.meters.operators import Called
 
 IN_REGISTERS = 1024, 4096  # elements and bytes of a row: SoftMax.cu, host_softmax
 SHARED = 48 << 10  # bytes that a block may have without asking for more
+INDEXED = {
+    "embedding",
+    "embedding_dense_backward",
+    "gather",
+    "index",
+    "index_add",
+    "index_copy",
+    "index_put",
+    "index_select",
+} | {*("scatter", "scatter_add", "scatter_reduce", "sort", "topk", "_index_put_impl")}
+COPIES = {"_to_copy", "clone", "copy"}
 VECTOR = 16  # bytes: rows that are no multiple of it are not kept in shared memory
 
 
 def passes(called: Called) -> Passes:
     """Those of the operator, once each where nothing else is known."""
+    if called.plain in INDEXED or torch.Tag.nondeterministic_seeded in called.func.tags or _strides_differ(called):
+        return Passes(modelled=False)
     return TABLE[called.plain](called) if called.plain in TABLE and called.first.numel() else ONCE
+
+
+def _strides_differ(called: Called) -> bool:
+    """Of what is element by element, but for what is broadcast."""
+    if torch.Tag.pointwise not in called.func.tags and called.plain not in COPIES:
+        return False
+    shape = called.results[0].shape if called.results else None
+    tensors = [*called.results, *(tensor for operand in called.operands.values() for tensor in operand)]
+    return len({each.stride() for each in tensors if each.shape == shape and 0 not in each.stride()}) > 1
 
 
 def _softmax(called: Called) -> Passes:

@@ -28,6 +28,7 @@ DRAM = 0.88  # the share of the stated bandwidth that a copy reaches
 LAUNCH = 3e-6  # seconds until the first block runs and after the last one has
 HOST_CALL, HOST_LAUNCH = 30e-6, 6e-6  # what Python takes for a call, and for each launch or operator in it
 PORT = 64  # bytes per clock between a multiprocessor and the L2 cache
+SMALL = 0.1  # a share of what is not modelled that no decision depends on
 FEW = 2  # programs for each multiprocessor: below, they are loops whose loads wait for each other
 LATENCY = 0.6e-6  # seconds until a load from memory has its value (published micro-benchmarks: 0.5 to 0.7)
 
@@ -65,7 +66,14 @@ def predict(launches: Iterable[Launch], facts: Mapping[int, Facts], device: Devi
 
 def eager(records: Iterable[Record], device: Device) -> Prediction:
     """The time of some operators of eager PyTorch."""
-    return _total([_operator(record, device) for record in records], "")
+    records = list(records)
+    times = [_operator(record, device) for record in records]
+    spent = [_slowest(each)[1] for each in times]
+    unseen = [(seconds, record) for seconds, record in zip(spent, records, strict=True) if not record.passes.modelled]
+    if sum(seconds for seconds, _ in unseen) <= SMALL * sum(spent):
+        return _total(times, "")
+    name = max(unseen, key=lambda each: each[0])[1].operator
+    return _total(times, f"{name} waits for something else than memory: it gathers, draws, or differs in its strides")
 
 
 def together(*predictions: Prediction) -> Prediction:
@@ -204,6 +212,8 @@ def _doubt(launch: Launch, facts: Facts, device: Device) -> str:
         return f"{launch.kernel}: {facts.error}"
     if launch.out_of_bounds:
         return f"{launch.kernel} leaves its tensors"
+    if launch.atomic_bytes > SMALL * launch.moved_bytes:
+        return f"{launch.kernel}: how long atomics wait for each other is not modelled"
     programs = math.prod(launch.grid)
     if not launch.dots and programs < FEW * device.multiprocessors:  # around tl.dot, loads come early enough
         return (
