@@ -1,8 +1,8 @@
 """Predictions beside the times that Liger-Kernel published: python -m benchmarks.gpu_model [--rows]
 
 Counts come from data/counts.jsonl, see counting.py. A row is GPU-bound where the predicted time is longer than the host takes:
-30, 130 or 280 µs for a forward, backward or full call, and 6 µs for each operator and launch. These floors were read off the
-published times; nothing else was.
+30, 130 or 280 µs for a forward, backward or full call, and 6 µs for each operator and launch: floors read off the published
+times. It is trusted where the model itself says, without looking at a time, that a decision may rest on it. Nothing is fitted.
 """
 
 import statistics
@@ -98,7 +98,8 @@ def _place(row: Row) -> tuple:
 
 def _groups(timed: list[Timed]) -> dict[str, list[Timed]]:
     bound = [each for each in timed if each.gpu_bound]
-    groups = {"all": timed, "GPU-bound": bound}
+    trusted = [each for each in bound if each.prediction.trust == "predicted"]
+    groups = {"all": timed, "GPU-bound": bound, "trusted": trusted}
     groups["- Liger"] = [each for each in bound if each.row.is_kernel]
     groups["- eager"] = [each for each in bound if not each.row.is_kernel]
     for mode in HOST:
