@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from clozekit.describe import describe
 from clozekit.meters import assembling, bills, roofline
 from clozekit.meters.assembling import Facts
 from clozekit.meters.callstring import CallString
@@ -134,7 +135,7 @@ def _forecast_json(forecast: Forecast) -> dict[str, Any]:
         "dead_band": roofline.DEAD_BAND,
         "limit": forecast.call.limit,
         "trust": forecast.call.trust,
-        "why": forecast.call.why,
+        "why": describe(forecast.call.why, "en") if forecast.call.why else "",
     }
 
 

@@ -64,8 +64,8 @@ def _lines(compared: Comparison, exercise: Exercise, language: str) -> Iterator[
         return
     yield [("", "")]
     yield [(f"  {DEVICES[compared.device].name}: ", "bold"), (_times(predicted, language), "")]
-    if doubt := next((each.why for each in predicted.values() if each.trust != "predicted"), ""):
-        yield [(f"  {say(language, 'bench-doubt', why=doubt)}", "yellow")]
+    if doubt := next((each.why for each in predicted.values() if each.why), None):
+        yield [(f"  {say(language, 'bench-doubt', why=describe(doubt, language))}", "yellow")]
     if points := compared.points():
         yield from ([(f"  {line}", "")] for line in roofline_picture.as_text(points, DEVICES[compared.device]))
         names = [f"{roofline_picture.SIGNS[point.name]} {say(language, f'bench-{point.name}')}" for point in points]

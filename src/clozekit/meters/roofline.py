@@ -23,6 +23,7 @@ from clozekit.meters.assembling import Facts
 from clozekit.meters.costs import SECTOR, Launch
 from clozekit.meters.counts import Record
 from clozekit.meters.devices import WARP, Device
+from clozekit.report import Problem
 
 DRAM = 0.88  # the share of the stated bandwidth that a copy reaches
 LAUNCH = 3e-6  # seconds until the first block runs and after the last one has
@@ -51,17 +52,18 @@ class Prediction(Struct, frozen=True):
     limit: Limit = "launches"
     parts: dict[Limit, float] = {}
     trust: Trust = "predicted"
-    why: str = ""
+    why: Problem | None = None
 
 
 def predict(launches: Iterable[Launch], facts: Mapping[int, Facts], device: Device) -> Prediction:
     """The time of some launches. `facts`: by `compiled_as`, for the device's target."""
-    times, doubts = [], []
+    times: list[Times] = []
+    doubts: list[Problem | None] = []
     for launch in launches:
         known = facts.get(launch.compiled_as) or Facts(error="it was not compiled")
         times.append(_launch(launch, known, device))
         doubts.append(_doubt(launch, known, device))
-    return _total(times, next(filter(None, doubts), ""))
+    return _total(times, next(filter(None, doubts), None))
 
 
 def eager(records: Iterable[Record], device: Device) -> Prediction:
@@ -71,9 +73,9 @@ def eager(records: Iterable[Record], device: Device) -> Prediction:
     spent = [_slowest(each)[1] for each in times]
     unseen = [(seconds, record) for seconds, record in zip(spent, records, strict=True) if not record.passes.modelled]
     if sum(seconds for seconds, _ in unseen) <= SMALL * sum(spent):
-        return _total(times, "")
+        return _total(times, None)
     name = max(unseen, key=lambda each: each[0])[1].operator
-    return _total(times, f"{name} waits for something else than memory: it gathers, draws, or differs in its strides")
+    return _total(times, Problem("doubt-operator", {"name": name}))
 
 
 def together(*predictions: Prediction) -> Prediction:
@@ -87,7 +89,7 @@ def together(*predictions: Prediction) -> Prediction:
     seconds = sum(prediction.seconds for prediction in predictions)
     host_bound = all(prediction.trust == "host-bound" for prediction in predictions)
     trust: Trust = "unknown" if doubted else "host-bound" if host_bound else "predicted"
-    why = next((each.why for each in (*doubted, *predictions) if each.trust == trust), "")
+    why = next((each.why for each in (*doubted, *predictions) if each.trust == trust), None)
     return Prediction(seconds, longest.limit, parts, trust, why)
 
 
@@ -108,7 +110,7 @@ def verdict(ratio: float | None, bar: float, dead_band: float = DEAD_BAND) -> Li
 Times = dict[Limit, float]
 
 
-def _total(times: list[Times], doubt: str) -> Prediction:
+def _total(times: list[Times], doubt: Problem | None) -> Prediction:
     parts: Times = {}
     spent: Times = {}
     for each in times:
@@ -118,12 +120,12 @@ def _total(times: list[Times], doubt: str) -> Prediction:
             parts[name] = parts.get(name, 0.0) + needed
     total = sum(spent.values())
     if not times:
-        return Prediction(trust="unknown", why="nothing runs on the device")
+        return Prediction(trust="unknown", why=Problem("doubt-nothing"))
     if doubt:
         return Prediction(total, max(spent, key=spent.__getitem__), parts, "unknown", doubt)
     host = HOST_CALL + HOST_LAUNCH * len(times)
     if total < host:
-        why = f"{1e6 * total:.0f} µs on the device, while the host needs about {1e6 * host:.0f} µs to ask for them"
+        why = Problem("doubt-host", {"device": f"{1e6 * total:.0f}", "host": f"{1e6 * host:.0f}"})
         return Prediction(total, max(spent, key=spent.__getitem__), parts, "host-bound", why)
     return Prediction(total, max(spent, key=spent.__getitem__), parts)
 
@@ -204,23 +206,21 @@ def _kind(name: str) -> str:
     return "fp8" if name.startswith(("fp8", "float8")) else "int8" if name.startswith("int8") else "tf32"
 
 
-def _doubt(launch: Launch, facts: Facts, device: Device) -> str:
+def _doubt(launch: Launch, facts: Facts, device: Device) -> Problem | None:
     """Why no decision may rest on this launch."""
+    kernel, programs = launch.kernel, math.prod(launch.grid)
     if device.target is None:
-        return f"Triton does not compile for {device.name}, so that registers and spills are not known"
+        return Problem("doubt-target", {"device": device.name})
     if facts.error:
-        return f"{launch.kernel}: {facts.error}"
+        return Problem("doubt-compile", {"kernel": kernel, "error": facts.error})
     if launch.out_of_bounds:
-        return f"{launch.kernel} leaves its tensors"
+        return Problem("doubt-bounds", {"kernel": kernel})
     if launch.atomic_bytes > SMALL * launch.moved_bytes:
-        return f"{launch.kernel}: how long atomics wait for each other is not modelled"
-    programs = math.prod(launch.grid)
+        return Problem("doubt-atomics", {"kernel": kernel})
     if not launch.dots and programs < FEW * device.multiprocessors:  # around tl.dot, loads come early enough
-        return (
-            f"{launch.kernel} has {programs} programs for {device.multiprocessors} multiprocessors: how long each waits for "
-            "memory is not modelled"
-        )
-    return ""
+        known = {"kernel": kernel, "programs": str(programs), "multiprocessors": str(device.multiprocessors)}
+        return Problem("doubt-programs", known)
+    return None
 
 
 def _operator(record: Record, device: Device) -> Times:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from clozekit.kernels import interpret
+from clozekit.kernels import builder, interpret
 from clozekit.meters import roofline
 from clozekit.meters.costs import Launch
 from clozekit.meters.devices import DEVICES
@@ -45,16 +45,26 @@ class Tuner:
         self.tried[kernel] = self.tried.get(kernel, 0) + 1
         if self.tried[kernel] > TRIED:
             return math.inf
-        observers = interpret.observers[:]
-        interpret.observers.clear()
         try:
-            with KernelMeter(budget=BUDGET) as meter:
+            with _unheard(), KernelMeter(budget=BUDGET) as meter:
                 launch()
         except Exception:  # a configuration that the kernel was not written for, which no GPU would take either
             return math.inf
-        finally:
-            interpret.observers[:] = observers
         return roofline.predict(meter.launches, {}, DEVICE).seconds * max(map(_burden, meter.launches), default=1.0)
+
+
+@contextlib.contextmanager
+def _unheard() -> Iterator[None]:
+    """Nobody who watches launches hears of those that happen meanwhile."""
+    hooks: tuple[list[Any], ...] = (interpret.observers, interpret.watchers, interpret.samplers, builder.counters)
+    before = [each[:] for each in hooks]
+    for each in hooks:
+        each.clear()
+    try:
+        yield
+    finally:
+        for each, kept in zip(hooks, before, strict=True):
+            each[:] = kept
 
 
 def _burden(launch: Launch) -> float:
