@@ -12,7 +12,7 @@ paper pairs neighbours, 2i and 2i + 1.
 
 Nothing but memory costs time here. Each element of q and k is loaded once and stored
 once, and all heads of a token are turned by the same d cosines and d sines: load these
-for all of them together, or at least for several.
+for all of them together, or at least for eight.
 
 q, k      [b, h, t, d] and [b, h_k, t, d], all at least 1, d even; one dtype: float32,
           float16 or bfloat16; k may have fewer heads than q, or more

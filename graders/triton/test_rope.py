@@ -26,7 +26,10 @@ LAYOUTS = {
     "time before heads": lambda: (torch.randn(2, 3, 4, 8).transpose(1, 2), torch.randn(2, 3, 2, 8).transpose(1, 2)),
     "parts of one projection": lambda: torch.randn(2, 3, 16, 8).transpose(1, 2).split([3, 3, 10], dim=1)[:2],
     "every other dimension": lambda: (torch.randn(2, 4, 3, 16)[..., ::2], torch.randn(2, 2, 3, 16)[..., 1::2]),
-    "one head of keys for all": lambda: (torch.randn(2, 4, 3, 8), torch.randn(2, 1, 3, 8).expand(2, 4, 3, 8)),
+    "one head for all": lambda: (
+        torch.randn(2, 1, 3, 8).expand(2, 5, 3, 8),
+        torch.randn(2, 1, 3, 8).expand(2, 3, 3, 8),
+    ),
 }
 
 

@@ -1,6 +1,6 @@
-"""Maximum, sum and gradient in a pass each: right, and half as much again is read.
+"""Maximum, sum and gradient in a pass each: right, and a third more memory is touched.
 
-Verdict: failed, meter-loads
+Verdict: failed, meter-sectors
 """
 
 import torch

@@ -1,6 +1,6 @@
-"""A program for each head, which loads cos and sin again: right, and twice the traffic.
+"""A program for each head, which loads cos and sin again: right, and three times the traffic.
 
-Verdict: failed, meter-loads
+Verdict: failed, meter-sectors
 """
 
 import torch
