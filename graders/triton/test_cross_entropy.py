@@ -335,8 +335,8 @@ def a_launch_per_row(logits, target, rows, cols, ignore_index, cross_entropy_ker
 def sums_in_a_pass_of_its_own(loss_ptr, row, logits_ptr, logits_col, target, step, cols, peak, total, BLOCK):
     total = 0.0
     for first in range(0, cols, BLOCK):
-        x = tl.load(logits_ptr + (first + step) * logits_col, mask=first + step < cols, other=-float("inf"))
-        total += tl.sum(tl.exp(x.to(tl.float32) - peak), axis=0)
+        again = tl.load(logits_ptr + (first + step) * logits_col, mask=first + step < cols, other=-float("inf"))
+        total += tl.sum(tl.exp(again.to(tl.float32) - peak), axis=0)
     of_target = tl.load(logits_ptr + target * logits_col).to(tl.float32)
     tl.store(loss_ptr + row, tl.log(total) + (peak - of_target))
 

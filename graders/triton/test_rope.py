@@ -304,16 +304,29 @@ def loads_each_half_twice(
     tl.store(y_ptr + half + dim, x * cos_high + turned * sin_high, mask=inside)
 
 
-@mistake(blank="angles")
-def angles_for_every_head(cos_ptr, sin_ptr, time, cos_t, sin_t, cos_d, sin_d, dim, half, BLOCK_Q, q_heads):
-    head = tl.arange(0, BLOCK_Q)[:, None]
-    inside = (head < q_heads) & (dim < half)
-    cos_ptr += time * cos_t + 0 * head
-    sin_ptr += time * sin_t + 0 * head
-    cos_low = tl.load(cos_ptr + dim * cos_d, mask=inside, other=0.0).to(tl.float32)
-    cos_high = tl.load(cos_ptr + (half + dim) * cos_d, mask=inside, other=0.0).to(tl.float32)
-    sin_low = tl.load(sin_ptr + dim * sin_d, mask=inside, other=0.0).to(tl.float32)
-    sin_high = tl.load(sin_ptr + (half + dim) * sin_d, mask=inside, other=0.0).to(tl.float32)
+@mistake("rope_kernel")
+def angles_for_every_head(
+    new_q_ptr, new_k_ptr, q_ptr, k_ptr, cos_ptr, sin_ptr, q_b, q_h, q_t, q_d, k_b, k_h, k_t, k_d,
+    cos_t, cos_d, sin_t, sin_d, q_heads, k_heads, t, d,
+    BLOCK_Q: tl.constexpr, BLOCK_K: tl.constexpr, BLOCK_D: tl.constexpr,
+):  # fmt: skip
+    time, batch = tl.program_id(0).to(tl.int64), tl.program_id(1).to(tl.int64)
+    half = d // 2
+    dim = tl.arange(0, BLOCK_D)[None, :].to(tl.int64)
+    new_head = tl.cast(t, tl.int64) * d
+    for head in range(q_heads + k_heads):
+        cos_low = tl.load(cos_ptr + time * cos_t + dim * cos_d, mask=dim < half)
+        cos_high = tl.load(cos_ptr + time * cos_t + (half + dim) * cos_d, mask=dim < half)
+        sin_low = tl.load(sin_ptr + time * sin_t + dim * sin_d, mask=dim < half)
+        sin_high = tl.load(sin_ptr + time * sin_t + (half + dim) * sin_d, mask=dim < half)
+        if head < q_heads:
+            y_ptr = new_q_ptr + (batch * q_heads + head) * new_head + time * d
+            x_ptr = q_ptr + batch * q_b + head * q_h + time * q_t
+            rotate(y_ptr, x_ptr, 0, 0, q_d, cos_low, cos_high, sin_low, sin_high, 1, half, 1, BLOCK_D)  # noqa: F821
+        else:
+            y_ptr = new_k_ptr + (batch * k_heads + head - q_heads) * new_head + time * d
+            x_ptr = k_ptr + batch * k_b + (head - q_heads) * k_h + time * k_t
+            rotate(y_ptr, x_ptr, 0, 0, k_d, cos_low, cos_high, sin_low, sin_high, 1, half, 1, BLOCK_D)  # noqa: F821
 
 
 @mistake(blank="launch")
