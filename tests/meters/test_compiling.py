@@ -127,6 +127,13 @@ def test_occupancy(resources):
     assert assembling.occupancy(*resources, "sm_90") == OCCUPANCY[resources]
 
 
+def test_more_shared_memory_than_a_block_may_have_cannot_be_launched():
+    """It would compile, and fail on the device."""
+    made = Compiled(ptx=".version 8.0\n", shared_bytes=200 << 10)
+    assert "shared memory" in assembling.facts(made, "sm_80").error
+    assert "shared memory" not in assembling.facts(made, "sm_90").error
+
+
 def test_ptx_that_is_none_is_an_error_and_no_crash():
     assert "ptxas fails" in assembling.facts(Compiled(ptx="nonsense"), "sm_80").error
     assert "ptxas" in assembling.facts(Compiled(ptx=".version 99.9\n"), "sm_80").error

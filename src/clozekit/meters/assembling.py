@@ -31,6 +31,11 @@ SECONDS = 20.0  # a kernel that ptxas works on for longer is none that anybody w
 MEMORY = 4 << 30
 REGISTERS, WARPS, BLOCKS = 65536, 64, 32  # of one multiprocessor, the same for all three targets
 SHARED: dict[Target, int] = {"sm_80": 164 << 10, "sm_90": 228 << 10, "sm_100": 228 << 10}  # bytes of one multiprocessor
+OF_A_BLOCK: dict[Target, int] = {
+    "sm_80": 163 << 10,
+    "sm_90": 227 << 10,
+    "sm_100": 227 << 10,
+}  # CUDA C++ guide, table of limits
 RESERVED = 1024  # bytes of shared memory that the system takes for each block
 LINKER = "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"
 
@@ -68,6 +73,9 @@ def facts(compiled: Compiled, target: Target, seconds: float = SECONDS) -> Facts
     """Assemble what a compiler made. `seconds`: how long ptxas may take."""
     if compiled.error:
         return Facts(error=compiled.error, seconds=round(compiled.seconds, 3))
+    if compiled.shared_bytes > OF_A_BLOCK[target]:
+        most = f"{compiled.shared_bytes} bytes of shared memory, and a block may have {OF_A_BLOCK[target]}"
+        return Facts(error=f"it needs {most}: take smaller blocks or fewer stages", seconds=round(compiled.seconds, 3))
     began = time.monotonic()
     said, error = _ptxas(compiled.ptx, target, seconds)
     spent = round(compiled.seconds + time.monotonic() - began, 3)
