@@ -149,7 +149,7 @@ def flash_attention_backward(
     do: torch.Tensor, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, o: torch.Tensor, lse: torch.Tensor,
     causal: bool = False,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
-    """The gradients of o = softmax(q kᵀ / √d) v: do, q, k, v, o [b, h, t, d], lse [b, h, t] -> dq, dk, dv [b, h, t, d]."""
+    """do, q, k, v, o [b, h, t, d], lse [b, h, t] -> dq, dk, dv [b, h, t, d], of o = softmax(q kᵀ / √d) v."""
     b, h, t, d = q.shape
     BLOCK, BLOCK_D = 32 if q.dtype == torch.float32 else 64, triton.next_power_of_2(d)
     sizes = {"BLOCK_Q": BLOCK, "BLOCK_D": BLOCK_D, "num_warps": 4 if BLOCK_D <= 64 else 8}  # so that no register spills

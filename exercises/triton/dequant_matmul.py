@@ -20,10 +20,10 @@ group    32, 64 or 128
 result   [m, n], a new tensor of the dtype of x; no argument is changed
 
 With few rows in x, time is spent on reading the weight: a quarter of its bytes takes a
-quarter of the time. This holds if w is made on the chip, never in memory, and if a tile of
-y takes each word once, not once for each of its numbers. w may be rounded to the dtype of
-x, so that tl.dot runs on tensor cores; its products are added up in float32. The host
-allocates and launches. A second launch is free, for instance to add up parts of k.
+quarter of the time. This holds if w is made on the chip, never in memory, and if a tile
+of y takes each word once, not once for each of its numbers. w may be rounded to the
+dtype of x, so that tl.dot runs on tensor cores; its products are added up in float32.
+The host allocates and launches. A second launch is free, as to add up parts of k.
 
 Source: Frantar et al. 2022, GPTQ, arXiv:2210.17323; Lin et al. 2023, AWQ, arXiv:2306.00978; layout of AutoGPTQ
 """

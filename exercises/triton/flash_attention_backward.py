@@ -1,9 +1,9 @@
 """FlashAttention backward kernels
 
-The gradients of attention in memory that is linear in t: write the Triton kernels, and the
-function that launches them. The forward pass has kept o = softmax(s) v and, of each row,
-lse = log Σ_j exp(s_j), where s = q kᵀ / √d. From these every block of probabilities is made
-again when it is needed:
+The gradients of attention in memory that is linear in t: write the Triton kernels, and
+the function that launches them. The forward pass has kept o = softmax(s) v and, of each
+row, lse = log Σ_j exp(s_j), where s = q kᵀ / √d. From these every block of
+probabilities is made again when it is needed:
 
     p  = exp(s - lse)           if causal, 0 where key j > row i
     dv = pᵀ do
@@ -13,18 +13,19 @@ again when it is needed:
     dk = dsᵀ q / √d
 
 A first kernel computes delta. In the second one a program has a block of keys and walks
-over the queries, for dk and dv; in the third it has a block of queries and walks over the
-keys, for dq. So no two programs write to one place.
+over the queries, for dk and dv; in the third it has a block of queries and walks over
+the keys, for dq. So no two programs write to one place.
 
 do, q, k, v, o  [b, h, t, d]  of one dtype: float32, float16 or bfloat16; t ≥ 1 and
                               16 ≤ d ≤ 128, any numbers
 lse             [b, h, t]     float32; all strides any, each tensor its own; all finite
-result          (dq, dk, dv), new tensors [b, h, t, d] of the dtype of q; no argument changes
+result          (dq, dk, dv), new tensors [b, h, t, d] of the dtype of q; arguments stay
 
-Take o and lse as given. Sums and exponentials are float32; p and ds may be rounded to the
-dtype of q before a product. Products of float32 stay float32 (input_precision="ieee").
-Blocks that the causal mask hides as a whole are skipped. The host allocates and launches;
-no t × t tensor. To do it with fewer kernels, adding to dq by atomics, is as good.
+Take o and lse as given. Sums and exponentials are float32; p and ds may be rounded to
+the dtype of q before a product. Products of float32 stay float32 (tl.dot:
+input_precision="ieee"). Blocks that the causal mask hides as a whole are skipped. The
+host allocates and launches; no t × t tensor. To do it with fewer kernels, adding to dq
+by atomics, is as good.
 
 Source: Dao 2023, FlashAttention-2, arXiv:2307.08691, Algorithm 2; Dao et al. 2022, arXiv:2205.14135, Algorithm 4
 """
@@ -114,7 +115,7 @@ def dk_dv_kernel(
         product = tl.dot(k, tl.trans(q), input_precision="ieee")  # (BLOCK_K, BLOCK_Q): as dk and dv need it
         p = probabilities(product, row[None, :], key[:, None], lse[None, :], scale, t, CAUSAL)
 
-        # TODO (4 lines): add what these queries give to `dk` and `dv` (BLOCK_K, BLOCK_D); `p` is (BLOCK_K, BLOCK_Q); dk without 1 / √d
+        # TODO (4 lines): add the part of these queries to `dk`, without 1 / √d, and `dv`; `p` is (BLOCK_K, BLOCK_Q)
         raise NotImplementedError("dk_dv")
 
     store_rows(dk_ptr, dk * scale, batch, head, first_key, t, d)
@@ -156,7 +157,7 @@ def dq_kernel(
         product = tl.dot(q, tl.trans(k), input_precision="ieee")  # (BLOCK_Q, BLOCK_K)
         p = probabilities(product, row[:, None], key[None, :], lse[:, None], scale, t, CAUSAL)
 
-        # TODO (3 lines): add what these keys give to `dq` (BLOCK_Q, BLOCK_D); `p` is (BLOCK_Q, BLOCK_K); without 1 / √d
+        # TODO (3 lines): add the part of these keys to `dq`, without 1 / √d; `p` is (BLOCK_Q, BLOCK_K)
         raise NotImplementedError("dq")
 
     store_rows(dq_ptr, dq * scale, batch, head, first_row, t, d)
@@ -166,7 +167,7 @@ def flash_attention_backward(
     do: torch.Tensor, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, o: torch.Tensor, lse: torch.Tensor,
     causal: bool = False,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
-    """The gradients of o = softmax(q kᵀ / √d) v: do, q, k, v, o [b, h, t, d], lse [b, h, t] -> dq, dk, dv [b, h, t, d]."""
+    """do, q, k, v, o [b, h, t, d], lse [b, h, t] -> dq, dk, dv [b, h, t, d], of o = softmax(q kᵀ / √d) v."""
     b, h, t, d = q.shape
     BLOCK, BLOCK_D = 32 if q.dtype == torch.float32 else 64, triton.next_power_of_2(d)
     sizes = {"BLOCK_Q": BLOCK, "BLOCK_D": BLOCK_D, "num_warps": 4 if BLOCK_D <= 64 else 8}  # so that no register spills

@@ -1,14 +1,14 @@
 """Flash-Decoding kernels
 
 Attention of one new query per sequence to all the keys of a cache. A program per head
-would leave most of a GPU idle, so the keys of a head are split among programs: write the
-kernel that computes the parts, the one that joins them, and the function that launches
-both. For every sequence and head
+would leave most of a GPU idle, so the keys of a head are split among programs: write
+the kernel that computes the parts, the one that joins them, and the function that
+launches both. For every sequence and head
 
     o = Σ_j exp(s_j) v_j / Σ_j exp(s_j)      s_j = q · k_j / √d
 
-Program i of `splits` takes one run of keys, J_i. As in FlashAttention it walks over them
-block by block, with the largest score so far and two sums under it. It stores
+Program i of `splits` takes one run of keys, J_i. As in FlashAttention it walks over
+them block by block, with the largest score so far and two sums under it. It stores
 
     o_i   = the same quotient over J_i          lse_i = log Σ_j∈J_i exp(s_j)
 
@@ -17,7 +17,7 @@ A second launch joins the parts of each head: exp(lse_i) is what o_i was divided
     o = Σ_i w_i o_i / Σ_i w_i                   w_i = exp(lse_i - max lse)
 
 q        [b, h, d]                   float32, float16 or bfloat16, all of one dtype and
-k, v     [b, h, t, d], t at least 1  finite; strides any, each its own; not to be changed
+k, v     [b, h, t, d], t at least 1  finite; strides any, each its own; never changed
 d        16 ≤ d ≤ 128, any number
 splits   1 ≤ splits ≤ 128, any number; a part may get fewer keys than others, or none
 result   [b, h, d], a new tensor of this dtype
