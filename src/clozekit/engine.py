@@ -25,14 +25,10 @@ from clozekit.protocol import (
     Case,
     Collect,
     Collected,
-    Ended,
-    EndWorker,
     Graded,
     Job,
     Limits,
-    NeedWorker,
     Ready,
-    Started,
 )
 from clozekit.report import Problem, Report, Verdict, worst
 from clozekit.submission import Upload
@@ -174,31 +170,12 @@ class Engine(Processes):
             if spare:
                 spare.discard()
             raise
-        workers: dict[int, Worker] = {}
-        deadline = time.monotonic() + 3 * job.seconds
         try:
-            while True:
-                request, _, _ = channel.receive(NeedWorker | EndWorker | Graded, deadline)
-                if isinstance(request, Graded):
-                    return request
-                if isinstance(request, NeedWorker):
-                    worker, spare = spare or self.spawn_worker(job.limits), None
-                    workers[worker.pid] = worker
-                    channel.send(Started(worker.pid), fds=[worker.channel, worker.output])
-                    os.close(worker.channel)
-                    os.close(worker.output)
-                else:
-                    channel.send(Ended(workers.pop(request.pid).end(request.at_once)))
+            return self.lend(channel, job.limits, Graded, time.monotonic() + 3 * job.seconds, spare)
         except Gone:
             raise CannotCheck("the tester died; run the grader with pytest to see why") from None
         except TimedOut:
             raise CannotCheck(f"the tester did not end within {3 * job.seconds:g} s") from None
-        finally:
-            channel.close()
-            if spare:
-                spare.discard()
-            for worker in workers.values():
-                worker.end()
 
     def _hand_out(self, exercise: Exercise, job: Job) -> Channel:
         """The channel to the child that grades this job. A tester that died since it was last used is replaced."""

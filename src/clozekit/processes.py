@@ -16,12 +16,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
 from clozekit.errors import CannotCheck
-from clozekit.protocol import Ended, Found, Limits, Ready, Reap, Spawn, Started
+from clozekit.protocol import Ended, EndWorker, Found, Limits, NeedWorker, Ready, Reap, Spawn, Started
 from clozekit.report import Tier
 from clozekit.wire import Channel, Gone, TimedOut
 
@@ -164,6 +165,33 @@ class Processes:
             os.close(write)
         return Worker(self, started.pid, ours.detach(), read, scratch)
 
+    def lend(self, channel: Channel, limits: Limits, answer: type, deadline: float, spare: Worker | None = None) -> Any:
+        """Give a trusted process the workers that it asks for, `spare` to begin with, until it answers.
+
+        Raises:
+            Gone, TimedOut, Violation: it does not.
+        """
+        workers: dict[int, Worker] = {}
+        try:
+            while True:
+                request, _, _ = channel.receive(NeedWorker | EndWorker | answer, deadline)
+                if isinstance(request, answer):
+                    return request
+                if isinstance(request, NeedWorker):
+                    worker, spare = spare or self.spawn_worker(limits), None
+                    workers[worker.pid] = worker
+                    channel.send(Started(worker.pid), fds=[worker.channel, worker.output])
+                    os.close(worker.channel)
+                    os.close(worker.output)
+                else:
+                    channel.send(Ended(workers.pop(request.pid).end(request.at_once)))
+        finally:
+            channel.close()
+            if spare:
+                spare.discard()
+            for worker in workers.values():
+                worker.end()
+
     def reap(self, pid: int, grace: float) -> int | None:
         """How a worker ended. When its grace is over it is killed, and nobody waits for that."""
         deadline = time.monotonic() + grace
@@ -202,3 +230,25 @@ class Processes:
         self.errors.seek(0)
         self.errors.truncate()
         return said
+
+
+@contextmanager
+def started(module: str) -> Iterator[Channel]:
+    """A trusted process that no zygote forks, `python -m MODULE FD`, for as long as we speak with it."""
+    ours, theirs = socket.socketpair()
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", module, str(theirs.fileno())],
+        pass_fds=[theirs.fileno()],
+        env={name: os.environ[name] for name in KEPT if name in os.environ},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    theirs.close()
+    channel = Channel(ours)
+    try:
+        yield channel
+    finally:
+        channel.close()
+        process.kill()
+        process.wait()

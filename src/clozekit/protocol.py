@@ -3,6 +3,7 @@
 front -> zygote    Spawn (descriptors ride along), Reap            zygote -> front    Started, Ended
 front -> worker    Analyse, before anything of a file runs; Profile      worker -> front    Analysed; Profiled
 front -> tester    Collect, once; then a Job a submission     tester -> front   Collected; NeedWorker, EndWorker, Graded
+front -> referee   Contest                                    referee -> front  NeedWorker, EndWorker, Measured
 """
 
 from typing import Literal
@@ -199,3 +200,39 @@ class Graded(Struct, tag=True, frozen=True):
     mistake: str | None = None
     unstable: list[str] = []
     error: str = ""
+
+
+class Contest(Struct, tag=True, frozen=True):
+    """Measure how long one call takes a submission, beside the solution. grader: whose reference says what is right.
+
+    device: "cpu" for what torch computes, each side in a worker; "cuda" for kernels. threshold: how many times as long as the
+    solution the submission may take. seconds: after which it is given up.
+    """
+
+    call: CallString
+    source: str
+    name: str
+    solution: str
+    grader: str
+    device: Literal["cpu", "cuda"]
+    threshold: float
+    limits: Limits
+    seconds: float = 30.0
+
+
+class Measured(Struct, tag=True, frozen=True):
+    """What came of it. The ratio lies between `low` and `high`; the times are medians of the faster launches, in microseconds."""
+
+    verdict: Literal["passed", "failed", "undecided", "could not check"]
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
+    pairs: int = 0
+    reference_us: float | None = None
+    candidate_us: float | None = None
+    why: Problem | None = None
+
+    @classmethod
+    def impossible(cls, reason: str) -> "Measured":
+        """Nobody's failure."""
+        return cls("could not check", why=Problem("speed-impossible", {"reason": reason}))

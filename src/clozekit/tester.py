@@ -18,11 +18,12 @@ import torch
 from _pytest.runner import runtestprotocol
 
 from clozekit.errors import CannotCheck
+from clozekit.grading.borrowed import Front
 from clozekit.grading.check import GraderError, Refused
 from clozekit.grading.grading import Grading, Source, measures
 from clozekit.grading.plugin import GRADING, case_name
 from clozekit.grading.questions import Truth
-from clozekit.protocol import Case, Collect, Collected, Ended, EndWorker, Graded, Job, Limits, NeedWorker, Started
+from clozekit.protocol import Case, Collect, Collected, Graded, Job, Limits
 from clozekit.report import Margin, Problem, Result
 from clozekit.wire import Channel, Gone
 
@@ -122,31 +123,6 @@ class Tester:
 
 def no_worker() -> Any:
     raise GraderError("a rehearsal asks nobody")
-
-
-class Front:
-    """The way from a tester's child to the front, who owns all processes."""
-
-    def __init__(self, channel: Channel):
-        self.channel = channel
-
-    def spawn(self) -> "Borrowed":
-        """A fresh worker."""
-        self.channel.send(NeedWorker())
-        started, _, fds = self.channel.receive(Started)
-        return Borrowed(self.channel, started.pid, *fds)
-
-
-class Borrowed:
-    """A worker that the front started for us."""
-
-    def __init__(self, front: Channel, pid: int, channel: int, output: int):
-        self.front, self.pid, self.channel, self.output = front, pid, channel, output
-
-    def end(self, at_once: bool) -> int | None:
-        self.front.send(EndWorker(self.pid, at_once))
-        ended, _, _ = self.front.receive(Ended)
-        return ended.status
 
 
 class Run:

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from clozekit.bench import ask
-from clozekit.bench.job import Measured
 from clozekit.bench.planned import moved
 from clozekit.bench.process import alone, serve
 from clozekit.kernels import plan
+from clozekit.protocol import Measured
 from clozekit.wire import Channel
 
 ROWS = """

@@ -34,6 +34,9 @@ def slack(expected: Expected) -> list[float]:
 
 def differ(yours: Sequence[Tensor], theirs: Sequence[Tensor], shares: Sequence[float]) -> Problem | None:
     """The first tensor that is another one, and its worst element."""
+    if len(yours) != len(theirs):
+        counts = {"yours": f"{len(yours)} tensors", "expected": f"{len(theirs)} tensors"}
+        return Problem("speed-answer", {"where": ""} | counts)
     for place, (mine, other, share) in enumerate(zip(yours, theirs, shares, strict=True)):
         where = f"[{place}]" if len(yours) > 1 else ""
         if mine.shape != other.shape or mine.dtype != other.dtype:

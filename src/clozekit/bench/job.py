@@ -5,12 +5,11 @@ Compare(reference=Entry(plan, [Kernel("softmax_kernel", 5096, {"y_ptr": "*fp32",
     ->  Measured("passed", ratio=1.02, low=1.01, high=1.04, pairs=24, reference_us=41.2, candidate_us=42.1)
 """
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from clozekit.kernels.plan import Name, Plan, Size
-from clozekit.report import Problem
 from clozekit.values import Value
 
 
@@ -49,16 +48,3 @@ class Compare(Struct, tag=True, frozen=True):
     slack: list[float]
     threshold: float
     seconds: float = 30.0
-
-
-class Measured(Struct, tag=True, frozen=True):
-    """What came of it. The ratio lies between `low` and `high`; the times are medians of the faster launches, in microseconds."""
-
-    verdict: Literal["passed", "failed", "undecided", "could not check"]
-    ratio: float | None = None
-    low: float | None = None
-    high: float | None = None
-    pairs: int = 0
-    reference_us: float | None = None
-    candidate_us: float | None = None
-    why: Problem | None = None

@@ -17,9 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from clozekit.bench.job import Measured
 from clozekit.bench.pace import Pace
 from clozekit.bench.sign_test import Run, toss
+from clozekit.protocol import Measured
 from clozekit.report import Problem
 
 WARM_SECONDS = 0.2  # of work, until clocks and caches of code are as they will be

@@ -20,13 +20,13 @@ import torch
 
 from clozekit import values
 from clozekit.bench.answers import differ
-from clozekit.bench.job import Compare, Entry, Measured
+from clozekit.bench.job import Compare, Entry
 from clozekit.bench.measure import Device, Race
 from clozekit.bench.planned import Compiled, Launcher, Planned, moved
 from clozekit.errors import CannotCheck
 from clozekit.grading.evidence import other
 from clozekit.kernels import plan
-from clozekit.report import Problem
+from clozekit.protocol import Measured
 from clozekit.wire import Channel, Violation
 
 
@@ -57,10 +57,9 @@ def serve(channel: Channel, machine: Callable[[], Machine] = cuda, **options: An
     try:
         answer = measure(request, payload, machine(), **options)
     except CannotCheck as error:
-        answer = Measured("could not check", why=Problem("speed-impossible", {"reason": str(error)}))
+        answer = Measured.impossible(str(error))
     except Exception as error:  # of the device, or ours: that a kernel is at fault is not proven by it
-        reason = f"{type(error).__name__}: {error}"[:500]
-        answer = Measured("could not check", why=Problem("speed-impossible", {"reason": reason}))
+        answer = Measured.impossible(f"{type(error).__name__}: {error}"[:500])
     channel.send(answer)
 
 

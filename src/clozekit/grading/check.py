@@ -26,7 +26,7 @@ from clozekit import calls, values
 from clozekit.describe import describe
 from clozekit.grading.again import Again, is_little, refilled, repeated
 from clozekit.grading.candidate import Candidate
-from clozekit.grading.evidence import COMPILE_SECONDS, Evidence, Proof, other
+from clozekit.grading.evidence import COMPILE_SECONDS, Evidence, Proof, dry, other
 from clozekit.grading.marks import Reference
 from clozekit.grading.measured import Yardstick
 from clozekit.grading.questions import PARAMETERS, Kept, Method, Question, Truth, encode, resolve, signature
@@ -182,9 +182,7 @@ class Check:
             raise GraderError(str(bad)) from None
         if self.evidence is None:
             raise GraderError("costs are counted of kernels only")
-        args = [values.encode(arg, []) for arg in call.args]
-        named = {name: values.encode(arg, []) for name, arg in call.kwargs.items()}
-        request = calls.Call(0, call.target, None, args, named, dry=True)
+        request = dry(call)
         question = Question(call.text, request, [], priced=call)
         self.questions.append(question)
         self.evidence.solution.bill(call)

@@ -31,7 +31,7 @@ from clozekit.grading.trees import leaves
 from clozekit.kernels import plan
 from clozekit.meters import assembling, bills
 from clozekit.meters.callstring import CallString
-from clozekit.meters.costs import Target
+from clozekit.meters.costs import Launch, Target
 from clozekit.protocol import Limits
 from clozekit.report import Meter, MeterName, Problem
 
@@ -175,22 +175,12 @@ class Evidence:
 
     def price(self, call: CallString, script: plan.Plan | None, kernels: Candidate) -> dict[MeterName, Meter] | Problem:
         """The meters of one call of full size, on a plan that the host has made for it; or why there are none."""
-        if script is None:
-            return Problem("protocol", {"call": call.text, "reason": "no plan"})
-        if found := _host(call.text, script):
+        found = counted(call, script, kernels, targets())
+        if isinstance(found, Problem):
             return found
-        try:
-            plan.check(script, [leaf.extent for leaf in call.tensors], MEMORY)
-        except plan.Impossible as impossible:
-            return Problem("protocol", {"call": call.text, "reason": str(impossible)})
-        if plan.has_unknown(script):
-            return Problem("from-elsewhere", {"call": call.text})
-        answer = kernels.ask(calls.Measure(0, script, list(call.tensors), targets()), [], COMPILE_SECONDS)
-        if answer.problem:
-            facts = {"call": call.text} | answer.problem.facts
-            return Problem("alone", facts) if answer.problem.kind == "raised" else Problem(answer.problem.kind, facts)
+        script, launches = found
         copied = plan.passes(script, [(leaf.shape, leaf.strides) for leaf in call.tensors])
-        bill = bills.of_plan(script, len(call.tensors), copied, answer.launches)
+        bill = bills.of_plan(script, len(call.tensors), copied, launches)
         if bill.refused:
             return Problem("compile", {"call": call.text} | bill.refused)
         return bills.held(bill, self.solution.bill(call), self.solution.thresholds)
@@ -238,6 +228,34 @@ class Evidence:
         """End the workers."""
         self.visible.stop()
         self.hidden.stop()
+
+
+def dry(call: CallString) -> calls.Call:
+    """The question what the host does in a call of full size."""
+    args = [values.encode(arg, []) for arg in call.args]
+    named = {name: values.encode(arg, []) for name, arg in call.kwargs.items()}
+    return calls.Call(0, call.target, None, args, named, dry=True)
+
+
+def counted(
+    call: CallString, script: plan.Plan | None, kernels: Candidate, targets: dict[Target, int]
+) -> tuple[plan.Plan, list[Launch]] | Problem:
+    """What the launches of a plan cost and are compiled to, by the kernels alone; or why it is no plan of an honest call."""
+    if script is None:
+        return Problem("protocol", {"call": call.text, "reason": "no plan"})
+    if found := _host(call.text, script):
+        return found
+    try:
+        plan.check(script, [leaf.extent for leaf in call.tensors], MEMORY)
+    except plan.Impossible as impossible:
+        return Problem("protocol", {"call": call.text, "reason": str(impossible)})
+    if plan.has_unknown(script):
+        return Problem("from-elsewhere", {"call": call.text})
+    answer = kernels.ask(calls.Measure(0, script, list(call.tensors), targets), [], COMPILE_SECONDS)
+    if answer.problem:
+        facts = {"call": call.text} | answer.problem.facts
+        return Problem("alone", facts) if answer.problem.kind == "raised" else Problem(answer.problem.kind, facts)
+    return script, answer.launches
 
 
 def _host(text: str, script: plan.Plan) -> Problem | None:
