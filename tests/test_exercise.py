@@ -61,6 +61,11 @@ BROKEN_WORDS = {
         "forbid = []\n[thresholds]\nloads = -1",
         "thresholds.loads: expected `float` >= 0.0",
     ),
+    "a bar for time below the solution's": (
+        "forbid = []",
+        'forbid = []\n[thresholds]\ntime = 0.9\n[en.thresholds]\ntime = "Be quick."\n[zh.thresholds]\ntime = "要快。"',
+        "thresholds.time: a bar for what is measured is at least 1",
+    ),
     "a number out of range": ("forbid = []", "seconds = 0", "policy.seconds: expected `float` > 0.0"),
     "a prompt in one language": (
         "[zh.blanks]",

@@ -4,7 +4,7 @@ import ast
 import re
 import string
 from pathlib import Path
-from typing import get_args
+from typing import get_args, get_type_hints
 
 import pytest
 
@@ -14,7 +14,8 @@ from clozekit.describe import DETAILS
 from clozekit.grading import compare
 from clozekit.meters.roofline import Limit
 from clozekit.phrases import LANGUAGES, say, table
-from clozekit.report import EXIT_STATUS, MeterName
+from clozekit.protocol import Measured
+from clozekit.report import Counted, MeterName
 from clozekit.roofline_picture import SIGNS
 from clozekit.rules import RULES
 
@@ -27,8 +28,8 @@ COMPUTED = {
     "reply.error": ("RecursionError", "MemoryError"),
     "f'earlier-{answer.disturbed[0]}'": tuple(f"earlier-{kind}" for kind in get_args(calls.Earlier)),
     "kind": ("cpu", "segfault", "killed", "signal"),
-    "f'meter-{above.name}'": tuple(f"meter-{name}" for name in get_args(MeterName)),
-    "f'meter-{name}'": tuple(f"meter-{name}" for name in get_args(MeterName)),
+    "f'meter-{above.name}'": tuple(f"meter-{name}" for name in get_args(Counted)),
+    "f'meter-{name}'": tuple(f"meter-{name}" for name in get_args(Counted)),
     "problem.kind": (),  # another one's
     "answer.problem.kind": (),
     "'forbidden-host' if self.proof else 'forbidden'": ("forbidden", "forbidden-host"),
@@ -117,7 +118,7 @@ def test_every_phrase_is_said_somewhere():
             keys = ast.walk(tree)
         said |= {key.value for key in keys if is_text(key)}
     said |= {f"{kind}-{part}" for kind, parts in DETAILS.items() for part in parts}
-    said |= {verdict.replace(" ", "-") for verdict in EXIT_STATUS}
+    said |= {verdict.replace(" ", "-") for verdict in get_args(get_type_hints(Measured)["verdict"])}
     said |= {f"cost-name-{name}" for name in get_args(MeterName)}
     said |= {f"limit-{name.replace(' ', '-')}" for name in get_args(Limit)}
     said |= {"cost-unwritten", "cost-conflicts"}

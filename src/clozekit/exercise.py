@@ -54,7 +54,10 @@ class Words(Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Sheet(Struct, forbid_unknown_fields=True, frozen=True):
-    """The whole TOML file of one exercise. `thresholds`: for each meter, how many times the solution's cost is allowed."""
+    """The whole TOML file of one exercise. `thresholds`: for each meter, how many times the solution's cost is allowed.
+
+    `time`: how many times the solution's time on the same device, where it is measured; no grading depends on it.
+    """
 
     source: Line
     entry: Annotated[list[Line], Meta(min_length=1)]
@@ -261,6 +264,10 @@ def read_sheet(path: Path) -> Sheet:
             raise ContentError(
                 f"{path}: [thresholds] and [{language}.thresholds] differ in {', '.join(odd)}; give each bar its reason"
             )
+    if sheet.thresholds.get("time", 1.0) < 1:
+        raise ContentError(
+            f"{path}: thresholds.time: a bar for what is measured is at least 1, the solution's own time"
+        )
     if len(sheet.en.hints) != len(sheet.zh.hints):
         raise ContentError(
             f"{path}: {len(sheet.en.hints)} hints in English, {len(sheet.zh.hints)} in Chinese; write both languages"

@@ -16,7 +16,8 @@ Tier = Literal["A", "B", "C"]
 OnEachCall = Literal["launches", "loads", "stores", "scratch"]  # of a kernel; all but the first in bytes
 OfFullSize = Literal["sectors", "flops", "plain_flops", "stack"]  # of a kernel, asked by a grader; the last in bytes
 OfTorch = Literal["flops", "bytes", "peak_bytes", "operators", "steps"]  # the last: of Python itself
-MeterName = Literal[OnEachCall, OfFullSize, OfTorch]
+Counted = Literal[OnEachCall, OfFullSize, OfTorch]
+MeterName = Literal[Counted, "time"]  # the last is measured on a device, by `cloze bench` alone
 EXIT_STATUS: dict[str, int] = {"passed": 0, "failed": 1, "could not check": 3}
 
 

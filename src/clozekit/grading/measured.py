@@ -46,7 +46,9 @@ class Yardstick:
         if key not in self.known:
             costs = spent(*self._count(asked))
             self.known[key] = {
-                name: ratio if math.isinf(ratio) else ratio * costs[name] for name, ratio in self.thresholds.items()
+                name: ratio if math.isinf(ratio) else ratio * costs[name]
+                for name, ratio in self.thresholds.items()
+                if name in costs
             }
         return self.known[key]
 
