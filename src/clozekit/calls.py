@@ -44,6 +44,7 @@ class Call(Struct, tag=True, frozen=True):
     composite: run below autograd, where operators that are made of others show before they are taken apart.
     dry: write the plan down while no program of a kernel runs, and send nothing else: a call of full size.
     measure: count what torch has to do.
+    timed: answer and do nothing else, for whoever looks at the clock.
     """
 
     nonce: int
@@ -61,6 +62,7 @@ class Call(Struct, tag=True, frozen=True):
     composite: bool = False
     dry: bool = False
     measure: bool = False
+    timed: bool = False
 
 
 class Parameters(Struct, tag=True, frozen=True):

@@ -1,13 +1,13 @@
 """`cloze bench`: what the calls of an exercise cost a file, beside the solution and beside eager PyTorch.
 
-    for each in compare(exercise, upload, processes, "H100"):
+    for each in compare(exercise, upload, processes, "H100", exercise.costs):
         each.meters         {"loads": Meter("loads", 49152000, bar=16384000, verdict="failed"), ...}
         each.points()       [Point("yours", intensity=1.3, flops=2.1e12), Point("ours", ...), Point("eager", ...)]
 
 The same counts that the grader judges, without the values. No torch in this process.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from clozekit import blanks
@@ -19,6 +19,7 @@ from clozekit.meters.devices import DEVICES
 from clozekit.meters.roofline import Prediction
 from clozekit.processes import Processes
 from clozekit.profiling import CallProfile, profile
+from clozekit.protocol import Measured
 from clozekit.report import Meter, MeterName
 from clozekit.submission import Upload
 
@@ -40,6 +41,7 @@ class Comparison(NamedTuple):
     ours: CallProfile
     meters: dict[MeterName, Meter]
     costs: dict[MeterName, float]  # the solution's
+    measured: Measured | None = None  # where there was a device to measure on
 
     def predicted(self) -> dict[str, Prediction]:
         """What the device would take for each of the three, as far as something is known."""
@@ -50,6 +52,14 @@ class Comparison(NamedTuple):
                 if name == "ours" and forecast.eager:
                     found["eager"] = forecast.eager
         return found
+
+    def verdicts(self) -> list[str]:
+        """Of every cost, and of the time if it was measured. Where there is neither, it could not be checked."""
+        if self.yours.problem or self.ours.problem:
+            return ["could not check"]
+        found: list[str] = [meter.verdict for meter in self.meters.values()]
+        found += [self.measured.verdict] if self.measured else []
+        return found or ["could not check"]
 
     def points(self) -> list[Point]:
         """All three do the solution's arithmetic, for that is what the task needs."""
@@ -66,17 +76,19 @@ class Comparison(NamedTuple):
         ]
 
 
-def compare(exercise: Exercise, upload: Upload, processes: Processes, device: str) -> Iterator[Comparison]:
+def compare(
+    exercise: Exercise, upload: Upload, processes: Processes, device: str, texts: Sequence[str]
+) -> Iterator[Comparison]:
     """One call after the other.
 
     Raises:
-        ClozeError: the grader of the exercise asks for no costs.
+        ClozeError: there is none.
     """
-    if not exercise.costs:
-        raise ClozeError(f"{exercise.id} has no calls of full size; `cloze meter FILE --call` takes any")
+    if not texts:
+        raise ClozeError(f"{exercise.id} has no calls of full size; name one: --call 'softmax(float32[4096, 1000])'")
     target = DEVICES[device].target
     targets: list[Target] = [target] if target else []
-    for text in exercise.costs:
+    for text in texts:
         call = callstring.parse(text)
         eager = exercise.eager(call.target)
         source = blanks.reveal(exercise.solution) + (f"\n\n{eager.source}" if eager else "")

@@ -5,21 +5,25 @@ softmax(bfloat16[512, 8192])
   ✓ loads   8388608    8388608    8388608
   ✗ stack   208        0          64        A row is to stay in registers. ...
   H100      7.4 µs     7.1 µs     eager PyTorch 7.1 µs; limited by memory
+  ✓ measured  yours 42.1 µs, ours 41.2 µs, ratio 1.02 (1.01–1.04; at most 2), 24 pairs: passed
 """
 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
-from clozekit import roofline_picture
+from clozekit import racing, roofline_picture
 from clozekit.comparing import Comparison
 from clozekit.describe import clean, describe
 from clozekit.exercise import Exercise
 from clozekit.meters.devices import DEVICES
 from clozekit.meters.roofline import Prediction
 from clozekit.phrases import say
+from clozekit.protocol import Measured
+from clozekit.report import Meter
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -48,6 +52,15 @@ def _lines(compared: Comparison, exercise: Exercise, language: str) -> Iterator[
         if problem:
             yield from ([(f"  {line}", "red")] for line in describe(problem, language).split("\n"))
             return
+    if compared.meters:
+        yield from _table(compared, exercise, language)
+    yield from _prediction(compared, language)
+    if compared.measured:
+        yield [("", "")]
+        yield from _measured(compared.measured, exercise, language)
+
+
+def _table(compared: Comparison, exercise: Exercise, language: str) -> Iterator[Line]:
     words = exercise.words(language)
     heads = [say(language, f"bench-{name}") for name in ("cost", "yours", "ours", "bar")]
     yield [("    {:<16}{:<16}{:<16}{}".format(*heads), "dim")]
@@ -59,6 +72,9 @@ def _lines(compared: Comparison, exercise: Exercise, language: str) -> Iterator[
         yield [mark, (f"{say(language, f'cost-name-{name}'):<16}{columns}", "")]
         if failed:
             yield [(f"      {words.thresholds.get(name, '')}", "")]
+
+
+def _prediction(compared: Comparison, language: str) -> Iterator[Line]:
     predicted = compared.predicted()
     if not predicted:
         return
@@ -72,11 +88,71 @@ def _lines(compared: Comparison, exercise: Exercise, language: str) -> Iterator[
         yield [("  " + "   ".join(names), "dim")]
 
 
+def _measured(measured: Measured, exercise: Exercise, language: str) -> Iterator[Line]:
+    mark = {"passed": ("  ✓ ", "green"), "failed": ("  ✗ ", "red")}.get(measured.verdict, ("  · ", "yellow"))
+    yield [mark, (f"{say(language, 'bench-measured')}  ", "bold"), (_figures(measured, exercise, language), "")]
+    if measured.why:
+        yield from ([(f"      {line}", "")] for line in describe(measured.why, language).split("\n"))
+        if measured.why.kind == "speed-slow":
+            yield [(f"      {exercise.words(language).thresholds.get('time', '')}".rstrip(), "")]
+
+
+def _figures(measured: Measured, exercise: Exercise, language: str) -> str:
+    """The times, their ratio and the verdict, as far as there are any."""
+    verdict = say(language, measured.verdict.replace(" ", "-"))
+    if measured.ratio is None:
+        return verdict
+    times = {"yours": measured.candidate_us, "ours": measured.reference_us}
+    parts = [f"{say(language, f'bench-{name}')} {_time(each)}" for name, each in times.items() if each]
+    spread = {name: f"{getattr(measured, name):.2f}" for name in ("ratio", "low", "high")}
+    facts = {"bar": f"{racing.bar(exercise):g}", "pairs": measured.pairs, "verdict": verdict}
+    return say(language, "comma").join([*parts, say(language, "bench-ratio", **spread, **facts)])
+
+
+def _time(microseconds: float) -> str:
+    return f"{microseconds:.3g} µs" if microseconds < 1000 else f"{microseconds / 1000:.3g} ms"
+
+
 def _times(predicted: dict[str, Prediction], language: str) -> str:
-    parts = [f"{say(language, f'bench-{name}')} {1e6 * each.seconds:.3g} µs" for name, each in predicted.items()]
+    parts = [f"{say(language, f'bench-{name}')} {_time(1e6 * each.seconds)}" for name, each in predicted.items()]
     mine = predicted.get("yours")
     limit = [say(language, "bench-limit", limit=say(language, f"limit-{mine.limit.replace(' ', '-')}"))] if mine else []
     return say(language, "comma").join([*parts, *limit])
+
+
+def as_json(compared: Sequence[Comparison], exercise: Exercise, language: str) -> dict[str, Any]:
+    """Schema 1."""
+    return {"schema": 1, "exercise": exercise.id, "calls": [_call_json(each, language) for each in compared]}
+
+
+def _call_json(compared: Comparison, language: str) -> dict[str, Any]:
+    problem = compared.yours.problem or compared.ours.problem
+    predicted = {f"{name}_microseconds": round(1e6 * each.seconds, 2) for name, each in compared.predicted().items()}
+    return {
+        "call": compared.text,
+        "meters": [_meter_json(meter) for meter in compared.meters.values()],
+        "predicted": predicted,
+        "measured": _measured_json(compared.measured, language) if compared.measured else None,
+        "problem": describe(problem, language) if problem else None,
+    }
+
+
+def _meter_json(meter: Meter) -> dict[str, Any]:
+    bar = meter.bar if math.isfinite(meter.bar) else None
+    return {"name": meter.name, "value": meter.value, "bar": bar, "verdict": meter.verdict}
+
+
+def _measured_json(measured: Measured, language: str) -> dict[str, Any]:
+    return {
+        "verdict": measured.verdict,
+        "ratio": measured.ratio,
+        "low": measured.low,
+        "high": measured.high,
+        "pairs": measured.pairs,
+        "yours_microseconds": measured.candidate_us,
+        "ours_microseconds": measured.reference_us,
+        "why": describe(measured.why, language) if measured.why else None,
+    }
 
 
 def as_page(compared: list[Comparison], exercise: Exercise, language: str) -> str:
@@ -107,4 +183,12 @@ def _section(compared: Comparison, exercise: Exercise, language: str) -> str:
     device = DEVICES[compared.device]
     times = f"<p>{html.escape(device.name)}: {html.escape(_times(predicted, language))}</p>" if predicted else ""
     picture = roofline_picture.as_svg(compared.points(), device, compared.text) if predicted else ""
-    return f"{head}<table><tr>{heads}</tr>{''.join(rows)}</table>{times}{picture}"
+    table = f"<table><tr>{heads}</tr>{''.join(rows)}</table>" if rows else ""
+    return f"{head}{table}{times}{picture}{_measured_page(compared.measured, exercise, language)}"
+
+
+def _measured_page(measured: Measured | None, exercise: Exercise, language: str) -> str:
+    if measured is None:
+        return ""
+    text = "\n".join("".join(part for part, _ in line) for line in _measured(measured, exercise, language))
+    return f'<p class="{measured.verdict.replace(" ", "-")}">{html.escape(clean(text))}</p>'

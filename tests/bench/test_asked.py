@@ -7,6 +7,7 @@ from clozekit.bench.answers import differ
 from clozekit.bench.asked import Asked
 from clozekit.bench.measure import Race
 from clozekit.grading.candidate import Candidate
+from clozekit.meters.callstring import parse
 from clozekit.protocol import Limits
 
 
@@ -28,7 +29,7 @@ class Constant:
         def seconds():
             prepare()
             launch()
-            return 0.05 if launch.__self__.target == "half" else 0.1
+            return 0.05 if launch.__self__.call.target == "half" else 0.1
 
         return seconds
 
@@ -44,8 +45,8 @@ def race(engine):
             candidates.append(Candidate(lambda: engine.spawn_worker(limits), source, "f.py", limits))
         return Race(
             Constant(),
-            Asked(candidates[0], "whole", blame="could not check"),
-            Asked(candidates[1], "half"),
+            Asked(candidates[0], parse("whole(float32[2, 3])"), blame="could not check"),
+            Asked(candidates[1], parse("half(float32[2, 3])")),
             draw=lambda: [torch.rand(2, 3)],
             differ=lambda yours, theirs: differ(yours, theirs, [1e-6, 0.0]),
             threshold=1.5,
@@ -74,6 +75,7 @@ def test_answers_go_from_worker_to_judge(race):
     ("right", "wrong", "verdict", "why"),
     [
         ("2 * x", "2.1 * x", "failed", "speed-answer"),
+        ("return 2 * x, x.argmax()", "return 2 * x", "failed", "speed-answer"),
         ("2 * x", "1 / 0", "failed", "raised"),
         ("x + x", "1 / 0", "could not check", "raised"),
     ],

@@ -9,8 +9,9 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from clozekit import phrases
 from clozekit.catalog import Catalog, open_catalog
-from clozekit.errors import ClozeError, NotFound
+from clozekit.errors import CannotCheck, ClozeError, NotFound
 from clozekit.exercise import LANGUAGES, LEVELS, Exercise
 from clozekit.workspace import Workspace
 
@@ -97,3 +98,24 @@ def console(stderr: bool = False) -> Any:
 
     width = None if sys.stdout.isatty() else 200
     return Console(stderr=stderr, highlight=False, width=width, soft_wrap=not sys.stdout.isatty())
+
+
+def need_gpu(language: str) -> None:
+    """Raises CannotCheck where the machine has none."""
+    from clozekit.bench.nvml import devices
+
+    try:
+        devices()
+    except CannotCheck as error:
+        raise CannotCheck(phrases.say(language, "no-device", reason=str(error))) from None
+
+
+def write(path: str, text: str) -> None:
+    """To a file, or to standard output: `-`."""
+    if path == "-":
+        click.echo(text, nl=False)
+        return
+    try:
+        Path(path).write_text(text, "utf-8")
+    except OSError as error:
+        raise ClozeError(f"{path} cannot be written: {error.strerror}") from None

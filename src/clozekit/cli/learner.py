@@ -17,6 +17,8 @@ from clozekit.cli.common import (
     language_option,
     level_option,
     locate,
+    need_gpu,
+    write,
 )
 from clozekit.errors import CannotCheck, ClozeError, NotFound
 from clozekit.report import EXIT_STATUS
@@ -141,7 +143,8 @@ def check(
     workspace = Workspace.around(path)
     chosen = language(lang, workspace)
     if device == "cuda":
-        _need_device(chosen)
+        need_gpu(chosen)
+        raise CannotCheck(phrases.say(chosen, "no-cases-on-device"))
     with Engine(seed) as engine:
         try:
             upload = submission.read(path)
@@ -150,7 +153,7 @@ def check(
         report = engine.grade(found, upload)
     if json_path:
         text = json.dumps(render.as_json(report, found, chosen, reveal), ensure_ascii=False, indent=1) + "\n"
-        _write(json_path, text)
+        write(json_path, text)
     if json_path != "-":
         console().print(render.as_text(report, found, chosen, reveal))
         if report.tier == "C":
@@ -158,27 +161,6 @@ def check(
     if workspace and report.verdict == "passed":
         workspace.record_pass(found.id)
     sys.exit(EXIT_STATUS[report.verdict])
-
-
-def _need_device(language: str) -> None:
-    """Raises CannotCheck: the machine has no GPU, or it has one, where cases cannot run yet."""
-    from clozekit.bench.nvml import devices
-
-    try:
-        devices()
-    except CannotCheck as error:
-        raise CannotCheck(phrases.say(language, "no-device", reason=str(error))) from None
-    raise CannotCheck(phrases.say(language, "no-cases-on-device"))
-
-
-def _write(path: str, text: str) -> None:
-    if path == "-":
-        click.echo(text, nl=False)
-        return
-    try:
-        Path(path).write_text(text, "utf-8")
-    except OSError as error:
-        raise ClozeError(f"{path} cannot be written: {error.strerror}") from None
 
 
 @click.command()

@@ -3,12 +3,22 @@
 import json
 import sys
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from clozekit import submission
 from clozekit.catalog import open_catalog
-from clozekit.cli.common import ExerciseId, console, content_option, language, language_option, locate
+from clozekit.cli.common import (
+    ExerciseId,
+    console,
+    content_option,
+    language,
+    language_option,
+    locate,
+    need_gpu,
+    write,
+)
 from clozekit.describe import describe
 from clozekit.errors import ClozeError
 from clozekit.meters import callstring
@@ -75,36 +85,57 @@ def meter(
 @click.option(
     "--gpu", type=click.Choice([*DEVICES]), default="H100", show_default=True, help="Which one to predict for."
 )
+@click.option("--call", "texts", multiple=True, help="Such as 'softmax(float32[4096, 1000])'; default: the grader's.")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), help="Also measure there; cuda is an NVIDIA GPU.")
+@click.option("--json", "json_path", metavar="PATH", help="Write all of it as JSON; - is standard output.")
 @click.option("--html", "page", type=click.Path(path_type=Path, dir_okay=False), help="Also write a page of its own.")
 @language_option
 @content_option
 def bench(
-    target: str, exercise: str | None, gpu: str, page: Path | None, lang: str | None, content: tuple[Path, ...]
+    target: str,
+    exercise: str | None,
+    gpu: str,
+    texts: tuple[str, ...],
+    device: Literal["cpu", "cuda"] | None,
+    json_path: str | None,
+    page: Path | None,
+    lang: str | None,
+    content: tuple[Path, ...],
 ) -> None:
     """Show what a kernel costs beside ours and beside eager PyTorch, and where it stands under the roofline of a GPU.
 
-    Counted and predicted, not timed: 1 if a cost is above its bar, 3 if something could not be counted.
+    Counted and predicted; with --device also timed, in turns with ours. 1 if something is above its bar, 3 if it could not be
+    told.
     """
+    from clozekit import racing
     from clozekit.comparing import compare
     from clozekit.processes import Processes
-    from clozekit.render_bench import as_page, as_text
+    from clozekit.render_bench import as_json, as_page, as_text
 
     path, found = locate(target, exercise, open_catalog(content))
     chosen = language(lang, Workspace.around(path))
+    if device:
+        racing.check_device(found, device)
+    if device == "cuda":
+        need_gpu(chosen)
     try:
         upload = submission.read(path, links=True)
     except OSError as error:
         raise ClozeError(f"{path} cannot be read: {error.strerror}") from None
     compared = []
     with Processes() as processes:
-        for each in compare(found, upload, processes, gpu):
+        for each in compare(found, upload, processes, gpu, texts or found.costs):
+            if device and not each.yours.problem:
+                each = each._replace(measured=racing.measure(processes, found, upload, each.yours.call, device))
             compared.append(each)
-            console().print(as_text(each, found, chosen))
+            if json_path != "-":
+                console().print(as_text(each, found, chosen))
+    if json_path:
+        write(json_path, json.dumps(as_json(compared, found, chosen), ensure_ascii=False, indent=1) + "\n")
     if page:
         page.write_text(as_page(compared, found, chosen), "utf-8")
-    verdicts = [meter.verdict for each in compared for meter in each.meters.values()]
-    problems = any(each.yours.problem or each.ours.problem or not each.meters for each in compared)
-    sys.exit(1 if "failed" in verdicts else 3 if problems else 0)
+    verdicts = {verdict for each in compared for verdict in each.verdicts()}
+    sys.exit(1 if "failed" in verdicts else 3 if "could not check" in verdicts else 0)
 
 
 COMMANDS = [meter, bench]

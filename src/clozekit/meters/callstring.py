@@ -8,6 +8,7 @@ No torch here: a tensor of the call is a Blank, and whoever makes the call makes
 
 import ast
 import math
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
@@ -61,6 +62,16 @@ class CallString(Struct, frozen=True):
     def size(self) -> int:
         """Bytes of all its tensors."""
         return sum(leaf.size for leaf in self.tensors)
+
+    def filled(self, make: Callable[[Blank], Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Its arguments, each tensor made by `make`, in order."""
+
+        def made(argument: Any) -> Any:
+            if isinstance(argument, list):
+                return [made(item) for item in argument]
+            return make(argument) if isinstance(argument, Blank) else argument
+
+        return [made(arg) for arg in self.args], {name: made(arg) for name, arg in self.kwargs.items()}
 
 
 class BadCall(ClozeError):

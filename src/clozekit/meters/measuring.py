@@ -110,21 +110,10 @@ def operators(function: Callable[..., Any], wanted: CallString) -> TorchMeter:
 
 
 def _operators(function: Callable[..., Any], wanted: CallString, make: Callable[[Blank], Tensor]) -> TorchMeter:
-    args, kwargs = arguments(wanted, make)
+    args, kwargs = wanted.filled(make)
     with untouched(), TorchMeter() as meter:
         function(*args, **kwargs)
     return meter
-
-
-def arguments(wanted: CallString, make: Callable[[Blank], Tensor]) -> tuple[list[Any], dict[str, Any]]:
-    """Those of a call string."""
-
-    def made(argument: Any) -> Any:
-        if isinstance(argument, list):
-            return [made(item) for item in argument]
-        return make(argument) if isinstance(argument, Blank) else argument
-
-    return [made(arg) for arg in wanted.args], {name: made(arg) for name, arg in wanted.kwargs.items()}
 
 
 def real(layout: Blank) -> Tensor:
