@@ -217,7 +217,7 @@ class Contest(Struct, tag=True, frozen=True):
     device: Literal["cpu", "cuda"]
     threshold: float
     limits: Limits
-    seconds: float = 30.0
+    seconds: float = 60.0
 
 
 class Measured(Struct, tag=True, frozen=True):

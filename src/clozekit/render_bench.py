@@ -93,8 +93,9 @@ def _measured(measured: Measured, exercise: Exercise, language: str) -> Iterator
     yield [mark, (f"{say(language, 'bench-measured')}  ", "bold"), (_figures(measured, exercise, language), "")]
     if measured.why:
         yield from ([(f"      {line}", "")] for line in describe(measured.why, language).split("\n"))
-        if measured.why.kind == "speed-slow":
-            yield [(f"      {exercise.words(language).thresholds.get('time', '')}".rstrip(), "")]
+        reason = exercise.words(language).thresholds.get("time")
+        if reason and measured.why.kind == "speed-slow":
+            yield [(f"      {reason}", "")]
 
 
 def _figures(measured: Measured, exercise: Exercise, language: str) -> str:
