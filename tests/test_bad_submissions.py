@@ -82,7 +82,7 @@ IN_CALL = {
     "writes garbage to the channel": (f"os.write(3, b'\\xff' * 4096)\nreturn {RIGHT}", "protocol", "bytes"),
     "announces 10 GB": (f"os.write(3, struct.pack('<IQ', 9, 10 << 30))\nreturn {RIGHT}", "protocol", "bytes"),
     "answers out of turn from a thread": (
-        f"threading.Thread(target=os.write, args=(3, b'\\xff' * 64), daemon=True).start()\nreturn {RIGHT}",
+        f"other = threading.Thread(target=os.write, args=(3, b'\\xff' * 64))\nother.start()\nother.join()\nreturn {RIGHT}",
         "protocol",
         "made no sense",
     ),
