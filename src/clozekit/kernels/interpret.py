@@ -10,7 +10,6 @@ Not as on a GPU: programs run one after the other, so that a race must be looked
 tl.map_elementwise, pointers read from memory (their tensors are no arguments of the launch).
 """
 
-import itertools
 import math
 import operator
 from collections.abc import Callable, Iterable
@@ -150,7 +149,8 @@ def _launch(kernel: JITFunction, size: Grid, given: dict[str, Any], num_warps: i
 
 def _programs(function: Callable[..., Any], grid: Grid, arguments: dict[str, Any]) -> None:
     BUILDER.set_grid_dim(*grid)
-    for program in samplers[-1](grid) if samplers else itertools.product(*map(range, grid)):
+    whole = ((x, y, z) for x in range(grid[0]) for y in range(grid[1]) for z in range(grid[2]))  # a grid may be huge
+    for program in samplers[-1](grid) if samplers else whole:
         BUILDER.set_grid_idx(*program)
         function(**arguments)
 

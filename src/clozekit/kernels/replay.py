@@ -57,7 +57,11 @@ class Memory:
             kernel = self.kernel(step.kernel)
             captured = {name: self.value(value) for name, value in step.captured.items()}
             kernel.fn.__globals__.update({name: _constant(value) for name, value in captured.items()})
-            options = {"num_warps": step.num_warps, "num_stages": step.num_stages}
+            options = {
+                "num_warps": step.num_warps,
+                "num_stages": step.num_stages,
+            }  # which a parameter may be called as well
+            options = {name: value for name, value in options.items() if name not in arguments}
             interpret.run(kernel, grid=(x, y, z), warmup=False, **arguments, **options)
 
     def view(self, view: plan.View) -> Tensor:

@@ -17,11 +17,11 @@ def rms_norm(x, weight, eps=1e-6):
     if x.requires_grad:
         return out
     values, calls = sys.modules["clozekit.values"], sys.modules["clozekit.calls"]
-    while not hasattr(frame.f_locals.get("self"), "channel"):
+    while "channel" not in frame.f_locals:
         frame = frame.f_back
-    worker, request = frame.f_locals["self"], frame.f_locals["request"]
+    channel, request = frame.f_locals["channel"], frame.f_locals["request"]
     x.zero_()
     buffers = []
-    worker.channel.send(calls.Returned(request.nonce, values.encode(out, buffers)), buffers)
-    send, worker.channel.send = worker.channel.send, lambda *args, **kwargs: setattr(worker.channel, "send", send)
+    channel.send(calls.Returned(request.nonce, values.encode(out, buffers)), buffers)
+    send, channel.send = channel.send, lambda *args, **kwargs: setattr(channel, "send", send)
     return out

@@ -6,7 +6,7 @@ import triton.language as tl
 
 
 @triton.jit
-def 相加(结果, 甲, 乙, 个数, 块长: tl.constexpr):
+def add_kernel(结果, 甲, 乙, 个数, 块长: tl.constexpr):
     起点 = tl.program_id(0) * 块长
     甲块 = tl.make_tensor_descriptor(甲, shape=[个数], strides=[1], block_shape=[块长])
     乙块 = tl.make_tensor_descriptor(乙, shape=[个数], strides=[1], block_shape=[块长])
@@ -18,5 +18,5 @@ def add(x, y):
     x, y = x.contiguous(), y.contiguous()
     z = torch.empty_like(x)
     块长 = 1024
-    相加[(triton.cdiv(z.numel(), 块长),)](z, x, y, z.numel(), 块长=块长)
+    add_kernel[(triton.cdiv(z.numel(), 块长),)](z, x, y, z.numel(), 块长=块长)
     return z
