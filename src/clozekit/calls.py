@@ -83,12 +83,16 @@ class Replay(Struct, tag=True, frozen=True):
 
 
 class Measure(Struct, tag=True, frozen=True):
-    """Count what the kernels of a plan cost, on tensors of these layouts; compile them to PTX of the version of each target."""
+    """Count what the kernels of a plan cost, on tensors of these layouts; compile them to PTX of the version of each target.
+
+    seed: of the draw which programs are counted.
+    """
 
     nonce: int
     plan: Plan
     inputs: list[Value]
     targets: dict[Target, int]
+    seed: int = 0
 
 
 class Returned(Struct, tag=True, frozen=True):

@@ -72,7 +72,7 @@ class Tester:
         self.channel, self.request = channel, request
         self.error = ""
         self.memory: dict[bytes, Truth] = {}
-        self.measures = measures(request.solution, request.thresholds, request.kernel)
+        self.measures = measures(request.solution, request.thresholds, request.kernel, request.seed)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:

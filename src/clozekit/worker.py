@@ -24,10 +24,12 @@ import torch
 from clozekit import calls, rules, submission, values
 from clozekit.earlier import Earlier
 from clozekit.exercise import Policy
+from clozekit.leaves import once, same, tensors
 from clozekit.meters.eager import TorchMeter
 from clozekit.protocol import Analyse, Analysed, Limits, Profile, Profiled, Ready
 from clozekit.report import Problem
 from clozekit.sandbox import Prepared, enter, grants
+from clozekit.steps import Steps
 from clozekit.traces import Trace
 from clozekit.wire import Channel, Gone, Violation
 
@@ -173,9 +175,8 @@ class Worker:
         from clozekit.meters import measuring
 
         inputs = [reader.decode(value) for value in request.inputs]
-        return calls.Returned(
-            request.nonce, launches=measuring.plan(request.plan, inputs, self.kernels, request.targets)
-        )
+        launches = measuring.plan(request.plan, inputs, self.kernels, request.targets, request.seed)
+        return calls.Returned(request.nonce, launches=launches)
 
     def dry(self, request: calls.Call, reader: values.Reader) -> calls.Reply:
         """The plan of one call of full size."""
@@ -237,10 +238,12 @@ class Worker:
                 function(*args, **kwargs)
             record = recorder(self.name, leaves) if request.record else None
             meter = TorchMeter() if request.measure else None
+            metered = (
+                meter or contextlib.nullcontext()
+            )  # around the trace, which sees operators before they are taken apart
             with (
                 Steps(self.name, request.count_steps) as steps,
-                meter
-                or contextlib.nullcontext(),  # around the trace, which is to see operators before they are taken apart
+                metered,
                 Trace() as trace,
                 record or contextlib.nullcontext(),
             ):
@@ -374,28 +377,6 @@ def recorder(file: str, inputs: list[torch.Tensor]) -> Any:
     return Recorder(file, inputs)
 
 
-class Steps:
-    """Counts the lines of one file that run: how much of the work is done by Python itself."""
-
-    def __init__(self, name: str, wanted: bool):
-        self.name, self.wanted, self.count = name, wanted, 0
-
-    def __enter__(self) -> "Steps":
-        if self.wanted:
-            sys.settrace(self.trace)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.wanted:
-            sys.settrace(None)
-
-    def trace(self, frame: types.FrameType, event: str, _: object) -> Any:
-        if frame.f_code.co_filename != self.name:
-            return None
-        self.count += event == "line"
-        return self.trace
-
-
 class Missing(Exception):
     """The submission does not define this name."""
 
@@ -425,26 +406,3 @@ def evaluating(function: Any, wanted: bool) -> Iterator[None]:
         yield
     finally:
         function.train(trains)
-
-
-def once(x: torch.Tensor) -> torch.Tensor:
-    """A view with each element of an expanded tensor once: torch writes to no other."""
-    return x[tuple(slice(None if stride else 1) for stride in x.stride())]
-
-
-def tensors(tree: Any) -> list[torch.Tensor]:
-    """The tensors in nested lists, tuples and dicts, in order."""
-    if isinstance(tree, torch.Tensor):
-        return [tree]
-    if isinstance(tree, dict):
-        tree = list(tree.values())
-    return [leaf for item in tree for leaf in tensors(item)] if isinstance(tree, list | tuple) else []
-
-
-def same(leaf: torch.Tensor, old: torch.Tensor) -> bool:
-    """Whether a tensor still has its bytes (a NaN equals itself)."""
-    return (
-        leaf.shape == old.shape
-        and torch.equal(leaf.detach().nan_to_num(), old.nan_to_num())
-        and bool(torch.equal(leaf.detach().isnan(), old.isnan()))
-    )

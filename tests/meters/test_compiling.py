@@ -1,7 +1,10 @@
 """What kernels compile to, and what of it is told. Facts are compared within one Triton only."""
 
+from pathlib import Path
+
 import pytest
 
+from clozekit.errors import CannotCheck
 from clozekit.meters import assembling, compiling
 from clozekit.meters.blank import blank
 from clozekit.meters.costs import TARGETS, Compiled
@@ -152,7 +155,15 @@ def test_ptxas_is_given_a_time_limit(kernels):
         assembling.ptx_version("sm_80"),
         num_warps=1,
     )
-    assert "longer than 0.001 s" in assembling.facts(made, "sm_80", seconds=0.001).error
+    assert "longer than 1 s" in assembling.facts(made, "sm_80", seconds=1).error
+
+
+@pytest.mark.parametrize("program", [Path("/nowhere/ptxas"), None])
+def test_a_ptxas_that_does_not_run_is_nobodys_fault(program, monkeypatch):
+    """It would otherwise be told as a kernel that does not compile."""
+    monkeypatch.setattr(assembling, "assembler", lambda target: program)
+    with pytest.raises(CannotCheck, match="ptxas"):
+        assembling.facts(Compiled(ptx=".version 8.0\n"), "sm_80")
 
 
 def test_ptxas_can_read_nothing_else():

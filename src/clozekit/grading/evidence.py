@@ -47,8 +47,8 @@ Bars = Mapping[MeterName, float]  # what each meter may show at most
 class Solution:
     """The reference kernel of one exercise, and what each call costs it. `thresholds`: for each meter, how many times that."""
 
-    def __init__(self, source: str, thresholds: Bars):
-        self.source, self.thresholds = source, thresholds
+    def __init__(self, source: str, thresholds: Bars, seed: int = 0):
+        self.source, self.thresholds, self.seed = source, thresholds, seed
         self.known: dict[bytes, Bars] = {}
         self.bills: dict[str, bills.Bill] = {}
         self.module: types.ModuleType | None = None
@@ -82,13 +82,17 @@ class Solution:
             args = [made.get(id(arg), arg) for arg in call.args]
             kwargs = {name: made.get(id(arg), arg) for name, arg in call.kwargs.items()}
             script = measuring.dry(function, args, kwargs, Recorder(SOLUTION, inputs))
-            launches = measuring.plan(script, inputs, alone.load(self.source, SOLUTION), targets())
+            launches = measuring.plan(script, inputs, alone.load(self.source, SOLUTION), targets(), self.sample(call))
             found = bills.of_plan(script, len(inputs), passes(script, inputs), launches)
             if found.refused or script.host:
                 raise RuntimeError(f"{call.text}: {found.refused or script.host}")
             size = call.size + sum(view.bytes for view in plan.views(script.answer))
             self.bills[call.text] = bills.Bill(found.costs | {"scratch": size})
         return self.bills[call.text]
+
+    def sample(self, call: CallString) -> int:
+        """The seed of the sample that the costs of a call are counted on, the solution's and everybody's."""
+        return int.from_bytes(hashlib.blake2b(f"{self.seed}:{call.text}".encode(), digest_size=7).digest())
 
     def _costs(self, target: str, args: tuple, kwargs: dict[str, Any]) -> dict[MeterName, int]:
         """The costs of the solution; its own scratch is none, so that of others is measured by the tensors of the call."""
@@ -175,7 +179,7 @@ class Evidence:
 
     def price(self, call: CallString, script: plan.Plan | None, kernels: Candidate) -> dict[MeterName, Meter] | Problem:
         """The meters of one call of full size, on a plan that the host has made for it; or why there are none."""
-        found = counted(call, script, kernels, targets())
+        found = counted(call, script, kernels, targets(), self.solution.sample(call))
         if isinstance(found, Problem):
             return found
         script, launches = found
@@ -238,7 +242,7 @@ def dry(call: CallString) -> calls.Call:
 
 
 def counted(
-    call: CallString, script: plan.Plan | None, kernels: Candidate, targets: dict[Target, int]
+    call: CallString, script: plan.Plan | None, kernels: Candidate, targets: dict[Target, int], sample: int = 0
 ) -> tuple[plan.Plan, list[Launch]] | Problem:
     """What the launches of a plan cost and are compiled to, by the kernels alone; or why it is no plan of an honest call."""
     if script is None:
@@ -251,10 +255,12 @@ def counted(
         return Problem("protocol", {"call": call.text, "reason": str(impossible)})
     if plan.has_unknown(script):
         return Problem("from-elsewhere", {"call": call.text})
-    answer = kernels.ask(calls.Measure(0, script, list(call.tensors), targets), [], COMPILE_SECONDS)
+    answer = kernels.ask(calls.Measure(0, script, list(call.tensors), targets, sample), [], COMPILE_SECONDS)
     if answer.problem:
         facts = {"call": call.text} | answer.problem.facts
         return Problem("alone", facts) if answer.problem.kind == "raised" else Problem(answer.problem.kind, facts)
+    if len(answer.launches) != sum(isinstance(step, plan.Launch) for step in script.steps):
+        return Problem("protocol", {"call": call.text, "reason": "counts of other launches"})
     return script, answer.launches
 
 

@@ -135,8 +135,8 @@ class Grading:
         self.hidden.stop()
 
 
-def measures(source: str, thresholds: Bars, kernel: bool) -> tuple[Solution | None, Yardstick | None]:
+def measures(source: str, thresholds: Bars, kernel: bool, seed: int) -> tuple[Solution | None, Yardstick | None]:
     """What answers are measured by: the solution of an exercise, as a kernel or as torch."""
     if kernel:
-        return Solution(source, thresholds), None
+        return Solution(source, thresholds, seed), None
     return None, Yardstick(source, thresholds) if thresholds else None

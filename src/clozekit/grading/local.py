@@ -28,7 +28,12 @@ def local_grading(request: pytest.FixtureRequest) -> Grading:
             limits,
             config.getoption("--seed"),
             {},
-            *measures(exercise.solution, exercise.sheet.thresholds, exercise.sheet.policy.kernel),
+            *measures(
+                exercise.solution,
+                exercise.sheet.thresholds,
+                exercise.sheet.policy.kernel,
+                config.getoption("--seed"),
+            ),
         )
         config.add_cleanup(gradings[str(path)].close)
     return gradings[str(path)]

@@ -14,6 +14,10 @@ import numpy as np
 SHAPE = re.compile(r"__nv_(?:fast_)?(\w+?)(_r[nzud])?$")
 
 
+class NotOnCpu(NotImplementedError):
+    """What a GPU can do and the interpreter cannot."""
+
+
 def _each(function: Callable[..., float]) -> Callable[..., np.ndarray]:
     """A function of Python numbers, lane by lane in float64; where it is not defined, NaN."""
 
@@ -81,7 +85,7 @@ def find(symbol: str) -> Callable[..., np.ndarray]:
     """The function behind a symbol of libdevice.
 
     Raises:
-        NotImplementedError: there is none here.
+        NotOnCpu: there is none here.
     """
     if found := SHAPE.match(symbol):
         stem = found[1]
@@ -89,4 +93,4 @@ def find(symbol: str) -> Callable[..., np.ndarray]:
         for name in (stem, stem[:-1] if stem[-1] in "fd" else stem, stem[1:] if stem[0] in "fd" else stem):
             if name in FUNCTIONS:
                 return FUNCTIONS[name]
-    raise NotImplementedError(f"{symbol.removeprefix('__nv_')} of libdevice cannot be run on the CPU")
+    raise NotOnCpu(f"{symbol.removeprefix('__nv_')} of libdevice cannot be run on the CPU")

@@ -16,6 +16,7 @@ import os
 import re
 import resource
 import shutil
+import signal
 import subprocess
 import time
 from importlib import metadata
@@ -27,7 +28,8 @@ from clozekit.errors import CannotCheck
 from clozekit.meters.costs import Compiled, Target
 from clozekit.sandbox import landlock, libc
 
-SECONDS = 20.0  # a kernel that ptxas works on for longer is none that anybody wants to run
+SECONDS = 20  # of processor time: a kernel that ptxas works on for longer is none that anybody wants to run
+PATIENCE = 10  # times as long on the clock, on a machine with much else to do
 MEMORY = 4 << 30
 REGISTERS, WARPS, BLOCKS = 65536, 64, 32  # of one multiprocessor, the same for all three targets
 SHARED: dict[Target, int] = {"sm_80": 164 << 10, "sm_90": 228 << 10, "sm_100": 228 << 10}  # bytes of one multiprocessor
@@ -37,6 +39,7 @@ OF_A_BLOCK: dict[Target, int] = {
     "sm_100": 227 << 10,
 }  # CUDA C++ guide, table of limits
 RESERVED = 1024  # bytes of shared memory that the system takes for each block
+MISSING = "there is no ptxas, which comes with Triton: pip install -c constraints.txt triton"
 LINKER = "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"
 
 TENSOR_CORE = re.compile(r"^\s*(?:@\S+\s+)?(?:mma\.sync|wmma\.mma|wgmma\.mma_async|tcgen05\.mma)", re.M)
@@ -69,8 +72,12 @@ class Facts(Struct, frozen=True):
     coalescing: float = 0.0
 
 
-def facts(compiled: Compiled, target: Target, seconds: float = SECONDS) -> Facts:
-    """Assemble what a compiler made. `seconds`: how long ptxas may take."""
+def facts(compiled: Compiled, target: Target, seconds: int = SECONDS) -> Facts:
+    """Assemble what a compiler made. `seconds`: the processor time that ptxas may take.
+
+    Raises:
+        CannotCheck: ptxas does not run, which is nobody's kernel's fault.
+    """
     if compiled.error:
         return Facts(error=compiled.error, seconds=round(compiled.seconds, 3))
     if compiled.shared_bytes > OF_A_BLOCK[target]:
@@ -99,15 +106,16 @@ def facts(compiled: Compiled, target: Target, seconds: float = SECONDS) -> Facts
 
 
 def occupancy(registers: int, shared_bytes: int, num_warps: int, target: Target) -> float:
-    """The share of a multiprocessor's warps that blocks of this size can fill (CUDA C++ Best Practices Guide, §11)."""
+    """The share of a multiprocessor's warps that blocks of this size can fill."""
+    return round(resident(registers, shared_bytes, num_warps, SHARED[target]) * num_warps / WARPS, 3)
+
+
+def resident(
+    registers: int, shared_bytes: int, num_warps: int, shared: int, warps: int = WARPS, blocks: int = BLOCKS
+) -> int:
+    """Blocks that fit a multiprocessor with so much shared memory (CUDA C++ Best Practices Guide, §11)."""
     by_warp = max(1, math.ceil(registers * 32 / 256)) * 256  # registers are given out in units of 256 to a warp
-    blocks = min(
-        BLOCKS,
-        WARPS // num_warps,
-        REGISTERS // by_warp // num_warps,
-        SHARED[target] // (shared_bytes + RESERVED),
-    )
-    return round(blocks * num_warps / WARPS, 3)
+    return min(blocks, warps // num_warps, REGISTERS // by_warp // num_warps, shared // (shared_bytes + RESERVED))
 
 
 def _widest(ptx: str) -> int:
@@ -144,7 +152,7 @@ def ptx_version(target: Target) -> int:
     """
     program = assembler(target)
     if program is None:
-        raise CannotCheck("there is no ptxas, which comes with Triton: pip install -c constraints.txt triton")
+        raise CannotCheck(MISSING)
     try:
         said = subprocess.check_output([str(program), "--version"], text=True, timeout=60)
     except (OSError, subprocess.SubprocessError) as error:
@@ -156,11 +164,11 @@ def ptx_version(target: Target) -> int:
     return 10 * major - 40 + minor if major >= 13 else 80 + minor - (minor >= 6)
 
 
-def _ptxas(ptx: str, target: Target, seconds: float) -> tuple[str, str]:
+def _ptxas(ptx: str, target: Target, seconds: int) -> tuple[str, str]:
     """What ptxas says of this PTX, and why not, if so."""
     program = assembler(target)
     if program is None:
-        return "", "there is no ptxas: install triton"
+        raise CannotCheck(MISSING)
     architecture = target if target == "sm_80" else f"{target}a"
     command = [str(program), "-v", "--regAllocOptLevel=2", f"--gpu-name={architecture}", "-o", os.devnull, "/dev/stdin"]
     try:
@@ -170,14 +178,18 @@ def _ptxas(ptx: str, target: Target, seconds: float) -> tuple[str, str]:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=seconds,
+            timeout=PATIENCE * seconds,
             env={"PATH": "", "TMPDIR": "/nowhere"},
-            preexec_fn=functools.partial(_confine, str(program), math.ceil(seconds)),
+            preexec_fn=functools.partial(_confine, str(program), seconds),
         )
     except subprocess.TimeoutExpired:
-        return "", f"ptxas takes longer than {seconds:g} s"
+        raise CannotCheck(f"ptxas did not end within {PATIENCE * seconds} s; this machine has too much to do") from None
     except (OSError, subprocess.SubprocessError) as error:
-        return "", f"ptxas cannot be started: {error}"
+        raise CannotCheck(f"ptxas cannot be started: {error}") from None
+    if done.returncode == -signal.SIGXCPU:
+        return "", f"ptxas takes longer than {seconds} s"
+    if done.returncode == -signal.SIGKILL:
+        raise CannotCheck("ptxas was killed, most likely for want of memory")
     if done.returncode:
         return "", f"ptxas fails ({done.returncode}): {(done.stderr or done.stdout)[-1000:].strip()}"
     return done.stdout + done.stderr, ""
@@ -185,13 +197,9 @@ def _ptxas(ptx: str, target: Target, seconds: float) -> tuple[str, str]:
 
 def _confine(program: str, seconds: int) -> None:
     """In the child: bounded, and where the kernel can, without a file but those it needs."""
-    for what, limit in (
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CPU, seconds + 1),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
+    for what, limit in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
         resource.setrlimit(what, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))  # SIGXCPU comes before SIGKILL
     libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
     try:
         libraries = ("/lib", "/usr/lib", "/lib64", "/usr/lib64", "/etc/ld.so.cache", "/proc/self", "/dev/null")

@@ -16,6 +16,7 @@ from clozekit.meters.assembling import Facts
 from clozekit.meters.costs import Launch, Target
 from clozekit.report import Meter, MeterName, Problem
 
+MANY = "more different kernels, or shapes of one, than are compiled"
 TARGETS: tuple[Target, ...] = ("sm_80", "sm_90")  # the GPUs that most people train on
 SLACK: dict[MeterName, float] = {"stack": 64}  # bytes that ptxas spills here and there, which nobody will notice
 BESIDE = 1 / 16  # flops outside tensor cores go unnoticed beside one inside: c += tl.dot(a, b) adds by itself
@@ -44,6 +45,9 @@ def assembled(launches: list[Launch]) -> dict[int, dict[Target, Facts]]:
 def of_launches(launches: list[Launch], facts: Mapping[int, Mapping[Target, Facts]]) -> Bill:
     """Add up."""
     known = {launch.compiled_as: launch.kernel for launch in launches}
+    unknown = [launch.kernel for launch in launches if launch.compiled_as not in facts]
+    if facts and unknown:
+        return Bill(refused={"kernel": unknown[0], "target": "any GPU", "error": f"one call has {MANY}"})
     stack = 0
     for kind, each in facts.items():
         for target, fact in each.items():

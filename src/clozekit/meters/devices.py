@@ -8,12 +8,10 @@ sm_86 and sm_89, which have its instructions and its registers, but fewer warps.
 
 from msgspec import Struct
 
-from clozekit.meters.assembling import Facts
+from clozekit.meters.assembling import Facts, resident
 from clozekit.meters.costs import Target
 
 WARP = 32
-REGISTERS = 65536  # of one multiprocessor, on all of them
-RESERVED = 1024  # bytes of shared memory that the system takes for each block
 
 
 class Device(Struct, frozen=True):
@@ -50,16 +48,8 @@ class Device(Struct, frozen=True):
 
     def resident(self, facts: Facts, num_warps: int) -> int:
         """Blocks that run on one multiprocessor at a time; at least one, or the kernel would not run at all."""
-        by_warp = -(-max(1, facts.registers) * WARP // 256) * 256  # registers are given out in units of 256 to a warp
-        return max(
-            1,
-            min(
-                self.blocks,
-                self.warps // num_warps,
-                REGISTERS // by_warp // num_warps,
-                self.shared_bytes // (facts.shared_bytes + RESERVED),
-            ),
-        )
+        fit = resident(facts.registers, facts.shared_bytes, num_warps, self.shared_bytes, self.warps, self.blocks)
+        return max(1, fit)
 
 
 # sustained: stas00/ml-engineering, "Maximum Achievable Matmul FLOPS": A100 SXM 271.2 of 312, H100 SXM 794.5 of 989. Ada:

@@ -7,6 +7,7 @@
 A launch of many programs is sampled: what it writes is then incomplete, and only its costs mean anything.
 """
 
+import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -34,9 +35,7 @@ class Tally:
     dots: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     loads: defaultdict[Argument, float] = field(default_factory=lambda: defaultdict(float))  # bytes
     seen: dict[Argument, np.ndarray] = field(default_factory=dict)  # whether each element was loaded
-    own: list[np.ndarray] = field(
-        default_factory=list
-    )  # of the program that runs, first and last of the sectors it loads
+    own: list[np.ndarray] = field(default_factory=list)  # runs of sectors that the program that runs has loaded
     operations: int = 0  # on blocks, of the programs that ran
     widest: int = 0  # lanes of a block
 
@@ -55,7 +54,7 @@ class KernelMeter:
 
     observe: called with each launch and its bound arguments, before its programs run; for a compiler.
     writers: hears who writes and reads what, of launches whose programs all run. keep: remember a few accesses of each
-    line, by launch.
+    line, by launch. seed: of the draw which programs those are.
     """
 
     def __init__(
@@ -65,8 +64,9 @@ class KernelMeter:
         observe: Callable[[costs.Launch, Any, dict[str, Any]], None] | None = None,
         writers: Writers | None = None,
         keep: bool = False,
+        seed: int = 0,
     ):
-        self.keep = keep
+        self.keep, self.draw = keep, random.Random(seed)
         self.kept: list[dict[Place, list[Touched]]] = []
         self.whole, self.budget, self.observe, self.writers = whole, budget, observe, writers
         self.program = 0  # of those that run, in turn
@@ -104,15 +104,15 @@ class KernelMeter:
             self.observe(launch, kernel, given)
 
     def programs(self, grid: interpret.Grid) -> Iterator[interpret.Grid]:
-        """The programs to run. What the first one costs says how many can be afforded."""
+        """The programs to run. What one in the middle costs says how many can be afforded."""
         total = grid[0] * grid[1] * grid[2]
         most = total
         if not self.whole and total > 1:
             self.weight, self.tally.whole = 0.0, False
-            yield sampling.choose(grid, 1)[0][0]
+            yield grid[0] // 2, grid[1] // 2, grid[2] // 2
             most = min(sampling.MOST, max(1, self.budget // max(1, self.tally.operations)))
             self.tally = Tally()
-        chosen = sampling.choose(grid, most) if total else []
+        chosen = sampling.choose(grid, most, self.draw) if total else []
         self.tally.whole = len(chosen) == total
         if self.writers and not self.tally.whole:
             self.writers.blank.clear()  # the programs that do not run may have written it all
