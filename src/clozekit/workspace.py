@@ -2,8 +2,10 @@
 
 work/
   normalization/rms_norm.py       what `cloze init` wrote and the learner edits
-  .cloze/workspace.json           {"schema": 1, "language": "zh", "level": "guided",
-                                   "exercises": {"normalization/rms_norm": {"hints": 1, "passed": "2026-11-22"}}}
+  .cloze/workspace.json           {"schema": 2, "language": "zh", "level": "guided",
+                                   "exercises": {"normalization/rms_norm": {"hints": 1, "passed": "2026-11-22",
+                                       "attempts": [{"at": "2026-11-22T09:30:00Z", "verdict": "failed", "points": 3, ...}]}}}
+  .cloze/reports/normalization/rms_norm.msgpack    the last Report, whole
 """
 
 import datetime
@@ -15,21 +17,34 @@ from msgspec import Struct, field
 
 from clozekit.errors import ClozeError, NotFound
 from clozekit.exercise import Exercise
+from clozekit.report import Report, Verdict
 
 STATE = Path(".cloze") / "workspace.json"
 
 
+class Attempt(Struct, frozen=True):
+    """One check: when (UTC), at which level, and what came out of it."""
+
+    at: str
+    level: str
+    verdict: Verdict
+    points: float
+    max_points: float
+    mistake: str | None = None
+
+
 class Progress(Struct):
-    """What happened with one exercise."""
+    """What happened with one exercise. `passed`: the day on which it was first solved; "" if it was not."""
 
     hints: int = 0
     passed: str = ""
+    attempts: list[Attempt] = field(default_factory=list)
 
 
 class State(Struct):
     """The content of workspace.json."""
 
-    schema: int = 1
+    schema: int = 2
     language: str = "en"
     level: str = "guided"
     exercises: dict[str, Progress] = field(default_factory=dict)
@@ -73,10 +88,7 @@ class Workspace:
 
     def save(self) -> None:
         """Write the state whole or not at all."""
-        path = self.root / STATE
-        draft = path.with_suffix(".tmp")
-        draft.write_bytes(msgspec.json.format(msgspec.json.encode(self.state), indent=1) + b"\n")
-        os.replace(draft, path)
+        _replace(self.root / STATE, msgspec.json.format(msgspec.json.encode(self.state), indent=1) + b"\n")
 
     def file(self, exercise: Exercise) -> Path:
         return self.root / f"{exercise.id}.py"
@@ -93,11 +105,42 @@ class Workspace:
     def progress(self, id: str) -> Progress:
         return self.state.exercises.setdefault(id, Progress())
 
-    def record_pass(self, id: str) -> None:
-        """Remember the day on which an exercise was first solved."""
-        if not self.progress(id).passed:
-            self.progress(id).passed = datetime.date.today().isoformat()
-            self.save()
+    def record(self, report: Report) -> None:
+        """Remember a check: in the history, and, if it could be judged, as the exercise's last report."""
+        progress = self.progress(report.exercise)
+        now = datetime.datetime.now(datetime.UTC)
+        progress.attempts.append(
+            Attempt(
+                now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                self.state.level,
+                report.verdict,
+                report.points,
+                report.max_points,
+                report.mistake,
+            )
+        )
+        if report.verdict == "passed" and not progress.passed:
+            progress.passed = now.astimezone().date().isoformat()
+        self.save()
+        _replace(self.report_file(report.exercise), msgspec.msgpack.encode(report))
+
+    def report_file(self, id: str) -> Path:
+        return self.root / ".cloze" / "reports" / f"{id}.msgpack"
+
+    def last_report(self, id: str) -> Report | None:
+        """What the last check of an exercise said; None if there was none, or by another version of the kit."""
+        try:
+            return msgspec.msgpack.decode(self.report_file(id).read_bytes(), type=Report)
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".tmp")
+    draft.write_bytes(content)
+    os.replace(draft, path)
 
 
 def need_workspace(path: Path) -> Workspace:

@@ -158,8 +158,8 @@ def check(
         console().print(render.as_text(report, found, chosen, reveal))
         if report.tier == "C":
             console(stderr=True).print(f"[dim]{phrases.say(chosen, 'tier-C')}[/]")
-    if workspace and report.verdict == "passed":
-        workspace.record_pass(found.id)
+    if workspace:
+        workspace.record(report)
     sys.exit(EXIT_STATUS[report.verdict])
 
 
