@@ -85,7 +85,7 @@ class Replay(Struct, tag=True, frozen=True):
 class Measure(Struct, tag=True, frozen=True):
     """Count what the kernels of a plan cost, on tensors of these layouts; compile them to PTX of the version of each target.
 
-    seed: of the draw which programs are counted.
+    seed: of the draw which programs are counted; effort: how many times as many as usually.
     """
 
     nonce: int
@@ -93,6 +93,7 @@ class Measure(Struct, tag=True, frozen=True):
     inputs: list[Value]
     targets: dict[Target, int]
     seed: int = 0
+    effort: int = 1
 
 
 class Returned(Struct, tag=True, frozen=True):

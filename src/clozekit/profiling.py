@@ -32,7 +32,7 @@ from clozekit.wire import Channel, Gone, TimedOut, Violation
 SECONDS = 120.0  # for one call, compilation included
 ROOM = 4 << 30  # bytes of address space beside the tensors of the call
 TIMES = 4  # what a call may allocate, in sizes of its tensors
-UNTOLD = ("compiled", "compiled_as", "dots", "line")
+UNTOLD = ("compiled", "compiled_as", "dots", "line", "looks")
 
 
 class Forecast(NamedTuple):

@@ -175,7 +175,7 @@ class Worker:
         from clozekit.meters import measuring
 
         inputs = [reader.decode(value) for value in request.inputs]
-        launches = measuring.plan(request.plan, inputs, self.kernels, request.targets, request.seed)
+        launches = measuring.plan(request.plan, inputs, self.kernels, request.targets, request.seed, request.effort)
         return calls.Returned(request.nonce, launches=launches)
 
     def dry(self, request: calls.Call, reader: values.Reader) -> calls.Reply:

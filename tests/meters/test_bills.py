@@ -4,7 +4,7 @@ import pytest
 
 from clozekit.meters.assembling import Facts
 from clozekit.meters.bills import Bill, alike, held, of_launches, problem
-from clozekit.meters.costs import Launch
+from clozekit.meters.costs import Launch, Look
 
 LAUNCHES = [
     Launch("first", [4, 1, 1], load_bytes=100, store_bytes=50, atomic_bytes=8, sectors=9, plain_flops=7, compiled_as=1),
@@ -55,6 +55,24 @@ def test_costs_are_ratios_to_the_solution(case):
     meter = held(Bill({name: yours}), SOLUTION, {name: ratio})[name]
     assert (meter.bar, meter.verdict) == (bar, verdict)
     assert (problem("f()", {name: meter}) is None) == (verdict == "passed")
+
+
+def test_a_sample_above_the_bar_by_chance_decides_nothing():
+    """What is undecided does not refuse."""
+    few, many = ([{"loads": each} for each in (4000, 0, 0, 4000, 4000)] * times for times in (1, 100))
+    for looks, verdict in ((few, "could not check"), (many, "failed")):
+        meters = held(Bill({"loads": 2400}, looks), SOLUTION, {"loads": 1})
+        assert meters["loads"].verdict == verdict
+        assert (problem("f()", meters) is None) == (verdict == "could not check")
+
+
+def test_each_look_is_the_cost_of_the_whole_call():
+    """What was counted whole is the same in each; a launch that was seen less often ends the series."""
+    sampled = Launch("sampled", [900, 1, 1], sampled=True, load_bytes=30, looks=[Look(20), Look(40), Look(30)])
+    rarely = Launch("rarely", [900, 1, 1], sampled=True, load_bytes=2, looks=[Look(1), Look(3)])
+    bill = of_launches([Launch("whole", [1, 1, 1], load_bytes=5), sampled, rarely], {})
+    assert bill.costs["loads"] == 37
+    assert [look["loads"] for look in bill.looks] == [26, 48]
 
 
 def test_what_was_not_counted_has_no_meter():

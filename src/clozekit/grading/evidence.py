@@ -39,6 +39,7 @@ SCALE = (0.7, 0.9)  # of the other values: near the first ones, and what did not
 SOLUTION = "solution.py"
 COMPILE_SECONDS = 60.0  # for all kernels of a call and both targets; the solutions take less than one
 MEMORY = 3 << 30  # bytes that a call of full size may allocate, without touching them
+EFFORT = 16  # times as much as usually, before a sample that is above a bar is called undecided
 SHOWN = 3  # names of what the host computed
 
 Bars = Mapping[MeterName, float]  # what each meter may show at most
@@ -179,10 +180,24 @@ class Evidence:
 
     def price(self, call: CallString, script: plan.Plan | None, kernels: Candidate) -> dict[MeterName, Meter] | Problem:
         """The meters of one call of full size, on a plan that the host has made for it; or why there are none."""
-        found = counted(call, script, kernels, targets(), self.solution.sample(call))
+        sample = self.solution.sample(call)
+        found = counted(call, script, kernels, targets(), sample)
         if isinstance(found, Problem):
             return found
         script, launches = found
+        meters = self._held(call, script, launches)
+        if isinstance(meters, Problem) or all(meter.verdict != "could not check" for meter in meters.values()):
+            return meters
+        found = counted(call, script, kernels, {}, sample, EFFORT)
+        if isinstance(found, Problem):
+            return found
+        again = [
+            msgspec.structs.replace(launch, compiled=first.compiled, compiled_as=first.compiled_as)
+            for launch, first in zip(found[1], launches, strict=True)
+        ]
+        return self._held(call, script, again)
+
+    def _held(self, call: CallString, script: plan.Plan, launches: list[Launch]) -> dict[MeterName, Meter] | Problem:
         copied = plan.passes(script, [(leaf.shape, leaf.strides) for leaf in call.tensors])
         bill = bills.of_plan(script, len(call.tensors), copied, launches)
         if bill.refused:
@@ -242,7 +257,12 @@ def dry(call: CallString) -> calls.Call:
 
 
 def counted(
-    call: CallString, script: plan.Plan | None, kernels: Candidate, targets: dict[Target, int], sample: int = 0
+    call: CallString,
+    script: plan.Plan | None,
+    kernels: Candidate,
+    targets: dict[Target, int],
+    sample: int = 0,
+    effort: int = 1,
 ) -> tuple[plan.Plan, list[Launch]] | Problem:
     """What the launches of a plan cost and are compiled to, by the kernels alone; or why it is no plan of an honest call."""
     if script is None:
@@ -255,7 +275,7 @@ def counted(
         return Problem("protocol", {"call": call.text, "reason": str(impossible)})
     if plan.has_unknown(script):
         return Problem("from-elsewhere", {"call": call.text})
-    answer = kernels.ask(calls.Measure(0, script, list(call.tensors), targets, sample), [], COMPILE_SECONDS)
+    answer = kernels.ask(calls.Measure(0, script, list(call.tensors), targets, sample, effort), [], COMPILE_SECONDS)
     if answer.problem:
         facts = {"call": call.text} | answer.problem.facts
         return Problem("alone", facts) if answer.problem.kind == "raised" else Problem(answer.problem.kind, facts)

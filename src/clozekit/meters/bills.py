@@ -6,15 +6,16 @@
 All counts are ratios to those of the solution in kernels/, run by the same interpreter and compiled by the same Triton.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
 from clozekit.kernels import plan
 from clozekit.meters import assembling
 from clozekit.meters.assembling import Facts
-from clozekit.meters.costs import Launch, Target
-from clozekit.report import Meter, MeterName, Problem
+from clozekit.meters.costs import Launch, Look, Target
+from clozekit.meters.sampling import surely_above
+from clozekit.report import Meter, MeterName, Problem, Verdict
 
 MANY = "more different kernels, or shapes of one, than are compiled"
 TARGETS: tuple[Target, ...] = ("sm_80", "sm_90")  # the GPUs that most people train on
@@ -27,9 +28,13 @@ ALIKE = 1.25
 
 
 class Bill(Struct, frozen=True):
-    """The costs of one call. refused: the kernel that a compiler refuses, for which target, and why."""
+    """The costs of one call. refused: the kernel that a compiler refuses, for which target, and why.
+
+    looks: where a launch was sampled, what each look takes the costs for.
+    """
 
     costs: dict[MeterName, float] = {}
+    looks: list[dict[MeterName, float]] = []
     refused: dict[str, str] = {}
 
 
@@ -54,17 +59,20 @@ def of_launches(launches: list[Launch], facts: Mapping[int, Mapping[Target, Fact
             if fact.error:
                 return Bill(refused={"kernel": known[kind], "target": target, "error": fact.error})
             stack = max(stack, fact.stack_bytes)
-    return Bill(
-        {
-            "launches": len(launches),
-            "loads": sum(launch.load_bytes + launch.atomic_bytes for launch in launches),
-            "stores": sum(launch.store_bytes + launch.atomic_bytes for launch in launches),
-            "sectors": sum(launch.sectors for launch in launches),
-            "flops": sum(launch.dot_flops for launch in launches),
-            "plain_flops": sum(launch.plain_flops + _off_tensor_cores(launch) for launch in launches),
-            "stack": stack,
-        }
-    )
+    fixed: dict[MeterName, float] = {"launches": len(launches), "stack": stack}
+    seen = min((len(launch.looks) for launch in launches if launch.sampled), default=0)
+    looks = [[launch.looks[at] if launch.sampled else launch for launch in launches] for at in range(seen)]
+    return Bill(fixed | _added(launches), [_added(look) for look in looks])
+
+
+def _added(launches: Sequence[Launch | Look]) -> dict[MeterName, float]:
+    return {
+        "loads": sum(launch.load_bytes + launch.atomic_bytes for launch in launches),
+        "stores": sum(launch.store_bytes + launch.atomic_bytes for launch in launches),
+        "sectors": sum(launch.sectors for launch in launches),
+        "flops": sum(sum(launch.dots.values()) for launch in launches),
+        "plain_flops": sum(launch.plain_flops + _off_tensor_cores(launch) for launch in launches),
+    }
 
 
 def of_plan(script: plan.Plan, inputs: int, copied: int, launches: list[Launch]) -> Bill:
@@ -72,29 +80,36 @@ def of_plan(script: plan.Plan, inputs: int, copied: int, launches: list[Launch])
     bill = of_launches(launches, assembled(launches))
     if bill.refused:
         return bill
-    host: dict[MeterName, float] = {
-        "loads": bill.costs["loads"] + copied,
-        "stores": bill.costs["stores"] + copied,
-        "scratch": plan.scratch(script, inputs),
-    }
-    return Bill(bill.costs | host)
+    found = [
+        each | {"loads": each["loads"] + copied, "stores": each["stores"] + copied}
+        for each in (bill.costs, *bill.looks)
+    ]
+    scratch: dict[MeterName, float] = {"scratch": plan.scratch(script, inputs)}
+    return Bill(found[0] | scratch, found[1:])
 
 
-def _off_tensor_cores(launch: Launch) -> int:
+def _off_tensor_cores(launch: Launch | Look) -> int:
     """FLOPs of products that no tensor core does: on float32 in full precision."""
     return sum(flops for inputs, flops in launch.dots.items() if inputs.endswith("ieee") or inputs == "fp64")
 
 
 def held(yours: Bill, solution: Bill, thresholds: Mapping[MeterName, float]) -> dict[MeterName, Meter]:
-    """Each cost that has a threshold, beside its bar."""
+    """Each cost that has a threshold, beside its bar. "could not check": a sample is above it, and may be by chance."""
     meters: dict[MeterName, Meter] = {}
     for name, ratio in thresholds.items():
         if name in yours.costs:
             beside = BESIDE * solution.costs["flops"] if name == "plain_flops" else 0.0
             bar = ratio * solution.costs[name] + SLACK.get(name, 0.0) + beside
             value = yours.costs[name]
-            meters[name] = Meter(name, value, bar, "passed" if value <= bar * ROUNDING else "failed")
+            looks = [look[name] for look in yours.looks if name in look]
+            meters[name] = Meter(name, value, bar, _verdict(value, looks, bar * ROUNDING))
     return meters
+
+
+def _verdict(value: float, looks: list[float], bar: float) -> Verdict:
+    if value <= bar:
+        return "passed"
+    return "failed" if not looks or surely_above(looks, bar) else "could not check"
 
 
 def alike(ours: Mapping[MeterName, Meter], theirs: Mapping[MeterName, Meter]) -> bool:

@@ -3,7 +3,7 @@
 softmax(float32[4096, 1000])  ->  [Launch("softmax_kernel", grid=[4096, 1, 1], load_bytes=16384000, store_bytes=16384000,
     sectors=1024000, plain_flops=16375808, compiled={"sm_90": Compiled(ptx, shared_bytes=16, ...)}, ...)]
 
-Of a large grid only some programs run, each of which stands for many: `sampled`.
+Of a large grid only some programs run, each of which stands for many.
 """
 
 from typing import Annotated, Literal
@@ -37,9 +37,21 @@ class Compiled(Struct, frozen=True):
     coalescing: float = 0.0
 
 
+class Look(Struct, frozen=True):
+    """What one look at the programs of a sampled launch takes its costs for: see sampling.py."""
+
+    load_bytes: Size = 0
+    store_bytes: Size = 0
+    atomic_bytes: Size = 0
+    sectors: Size = 0
+    plain_flops: Size = 0
+    dots: Annotated[dict[Name, Size], Meta(max_length=100)] = {}
+
+
 class Launch(Struct):
     """One launch of a kernel.
 
+    sampled: some of its programs stand for others; counts are the mean of its looks.
     load_bytes, store_bytes, atomic_bytes: of the lanes that a mask lets through; an atomic both loads and stores.
     unique_load_bytes: each byte once; of a sample an upper bound.
     sectors: 32-byte pieces of memory that each block load, store or atomic touches, added up. load_sectors: of these, the
@@ -59,6 +71,7 @@ class Launch(Struct):
     num_warps: Size = 4
     num_stages: Size = 3
     sampled: bool = False
+    looks: Annotated[list[Look], Meta(max_length=10_000)] = field(default_factory=list)
     load_bytes: Size = 0
     store_bytes: Size = 0
     atomic_bytes: Size = 0

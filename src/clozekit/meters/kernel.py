@@ -7,9 +7,10 @@
 A launch of many programs is sampled: what it writes is then incomplete, and only its costs mean anything.
 """
 
+import itertools
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,22 +28,46 @@ SHIFT = np.uint64(costs.SECTOR.bit_length() - 1)
 
 
 @dataclass
-class Tally:
-    """The counts of one launch so far; each is a sum of what single programs did, times the programs they stand for."""
+class Sums:
+    """What programs did, each times the programs that it stands for: FLOPs of tl.dot by dtype, bytes loaded, all else by name."""
 
-    whole: bool = True
     counts: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     dots: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-    loads: defaultdict[Argument, float] = field(default_factory=lambda: defaultdict(float))  # bytes
+    loads: defaultdict[Argument, float] = field(default_factory=lambda: defaultdict(float))
+
+    def add(self, other: "Sums", share: float = 1.0) -> None:
+        for name in ("counts", "dots", "loads"):
+            mine = getattr(self, name)
+            for key, value in getattr(other, name).items():
+                mine[key] += share * value
+
+
+@dataclass
+class Tally:
+    """What one launch has done so far. `into`: the sums that the program which runs belongs to."""
+
+    whole: bool = True
+    certain: Sums = field(default_factory=Sums)
+    looks: list[Sums] = field(default_factory=list)
+    into: Sums = field(default_factory=Sums)
     seen: dict[Argument, np.ndarray] = field(default_factory=dict)  # whether each element was loaded
     own: list[np.ndarray] = field(default_factory=list)  # runs of sectors that the program that runs has loaded
     operations: int = 0  # on blocks, of the programs that ran
     widest: int = 0  # lanes of a block
 
-    def unique(self) -> int:
+    def estimates(self) -> list[Sums]:
+        """The sums of the whole launch, as each look has it."""
+        found = [Sums() for _ in self.looks or [self.certain]]
+        for sums in found:
+            sums.add(self.certain)
+        for sums, look in zip(found, self.looks, strict=False):
+            sums.add(look)
+        return found
+
+    def unique(self, loads: Mapping[Argument, float]) -> int:
         """Bytes loaded at least once; of what is not remembered, no more than there are."""
         total = 0
-        for argument, loaded in self.loads.items():
+        for argument, loaded in loads.items():
             seen = self.seen.get(argument)
             most = argument.stop - argument.start
             total += min(round(loaded), most) if seen is None else int(seen.sum()) * argument.size
@@ -50,7 +75,7 @@ class Tally:
 
 
 class KernelMeter:
-    """`whole`: run all programs of every launch. Otherwise a launch may cost `budget` operations on blocks.
+    """`whole`: run all programs of every launch. Otherwise one may cost `effort` times `budget` operations on blocks.
 
     observe: called with each launch and its bound arguments, before its programs run; for a compiler.
     writers: hears who writes and reads what, of launches whose programs all run. keep: remember a few accesses of each
@@ -65,10 +90,11 @@ class KernelMeter:
         writers: Writers | None = None,
         keep: bool = False,
         seed: int = 0,
+        effort: int = 1,
     ):
         self.keep, self.draw = keep, random.Random(seed)
         self.kept: list[dict[Place, list[Touched]]] = []
-        self.whole, self.budget, self.observe, self.writers = whole, budget, observe, writers
+        self.whole, self.budget, self.effort, self.observe, self.writers = whole, budget, effort, observe, writers
         self.program = 0  # of those that run, in turn
         self.launches: list[costs.Launch] = []
         self.tally = Tally()
@@ -110,15 +136,22 @@ class KernelMeter:
         if not self.whole and total > 1:
             self.weight, self.tally.whole = 0.0, False
             yield grid[0] // 2, grid[1] // 2, grid[2] // 2
-            most = min(sampling.MOST, max(1, self.budget // max(1, self.tally.operations)))
+            operations = self.effort * self.budget // max(1, self.tally.operations)
+            most = min(self.effort * sampling.MOST, max(1, operations))
             self.tally = Tally()
-        chosen = sampling.choose(grid, most, self.draw) if total else []
-        self.tally.whole = len(chosen) == total
-        if self.writers and not self.tally.whole:
+        sample = sampling.choose(grid, most, self.draw)
+        tally = self.tally
+        tally.whole, tally.looks = len(sample.certain) == total, [Sums() for _ in sample.looks]
+        if self.writers and not tally.whole:
             self.writers.blank.clear()  # the programs that do not run may have written it all
-        for self.program, (program, self.weight) in enumerate(chosen, 1):
-            yield program
-            self._ended()
+        certain = [(program, 1.0) for program in sample.certain]
+        numbers = itertools.count(1)
+        groups = [(tally.certain, certain), *zip(tally.looks, sample.looks, strict=True)]
+        for tally.into, programs in groups:
+            for program, self.weight in programs:
+                self.program = next(numbers)
+                yield program
+                self._ended()
 
     def _finish(self) -> None:
         """Write the counts of the last launch down."""
@@ -127,17 +160,21 @@ class KernelMeter:
         launch, tally = self.launches[-1], self.tally
         launch.sampled = not tally.whole
         launch.widest_block = tally.widest
-        launch.unique_load_bytes = tally.unique()
-        launch.dots = {name: round(flops) for name, flops in sorted(tally.dots.items())}
+        estimates, total = tally.estimates(), Sums()
+        for each in estimates:
+            total.add(each, 1 / len(estimates))
+        launch.unique_load_bytes = tally.unique(total.loads)
+        launch.dots = {name: round(flops) for name, flops in sorted(total.dots.items())}
         launch.dot_flops = sum(launch.dots.values())
         if self.writers and tally.whole:
             launch.unwritten_bytes, launch.write_conflicts = self.writers.unwritten, self.writers.conflicts
-        for name, value in tally.counts.items():
+        for name, value in total.counts.items():
             setattr(launch, name, round(value))
+        launch.looks = [_look(each) for each in estimates] if tally.looks else []
 
     def _ended(self) -> None:
         """A program has: what it loaded more than once is now known."""
-        self.tally.counts["own_sectors"] += self.weight * united(self.tally.own)
+        self.tally.into.counts["own_sectors"] += self.weight * united(self.tally.own)
         self.tally.own.clear()
 
     def touched(self, access: Access) -> None:
@@ -156,17 +193,17 @@ class KernelMeter:
             mask = np.broadcast_to(access.mask, shape)
             taken = int(np.count_nonzero(mask))
             if taken < mask.size:
-                tally.counts["masked_lanes"] += self.weight * (mask.size - taken)
+                tally.into.counts["masked_lanes"] += self.weight * (mask.size - taken)
                 lanes = np.broadcast_to(access.pointers, shape)[mask.astype(bool, copy=False)]
         if not lanes.size:
             return
         size = self.weight * lanes.size * access.size
-        tally.counts[f"{access.kind}_bytes"] += size
+        tally.into.counts[f"{access.kind}_bytes"] += size
         pieces = sectors(lanes, access.size)
         many = self.weight * counted(pieces)
-        tally.counts["sectors"] += many
+        tally.into.counts["sectors"] += many
         if access.kind == "load":
-            tally.counts["load_sectors"] += many
+            tally.into.counts["load_sectors"] += many
             tally.own.append(pieces)
         if self.writers and tally.whole and self.weight:
             self.writers.touched(self.program, access, lanes)
@@ -174,7 +211,7 @@ class KernelMeter:
             self._remember(access.argument, lanes, size)
 
     def _remember(self, argument: Argument, lanes: np.ndarray, size: float) -> None:
-        self.tally.loads[argument] += size
+        self.tally.into.loads[argument] += size
         elements = (argument.stop - argument.start) // argument.size
         if not self.tally.whole or elements > BITMAP:
             return
@@ -195,12 +232,19 @@ class KernelMeter:
         flops = self.weight * arithmetic.flops
         if arithmetic.kind == "dot":
             precision = f" {arithmetic.precision.lower()}" if arithmetic.inputs == "fp32" else ""
-            tally.dots[arithmetic.inputs + precision] += flops
+            tally.into.dots[arithmetic.inputs + precision] += flops
         else:
-            tally.counts["plain_flops"] += flops
+            tally.into.counts["plain_flops"] += flops
             tally.widest = max(tally.widest, arithmetic.flops)
         if arithmetic.kind == "special":
-            tally.counts["special"] += flops
+            tally.into.counts["special"] += flops
+
+
+def _look(sums: Sums) -> costs.Look:
+    """The counts that somebody may have to be sure of."""
+    names = [name for name in costs.Look.__struct_fields__ if name in sums.counts]
+    dots = {name: round(flops) for name, flops in sums.dots.items()}
+    return costs.Look(**{name: round(sums.counts[name]) for name in names}, dots=dots)
 
 
 def sectors(lanes: np.ndarray, size: int) -> np.ndarray:

@@ -48,13 +48,18 @@ def dry(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any], r
 
 
 def plan(
-    script: plans.Plan, inputs: list[Tensor], kernels: Kernels, targets: dict[costs.Target, int], seed: int = 0
+    script: plans.Plan,
+    inputs: list[Tensor],
+    kernels: Kernels,
+    targets: dict[costs.Target, int],
+    seed: int = 0,
+    effort: int = 1,
 ) -> list[costs.Launch]:
-    """The costs of a plan's launches. What its other steps write, no cost depends on. `seed`: of the sample."""
+    """The costs of a plan's launches. What its other steps write, no cost depends on. `seed`, `effort`: of the sample."""
     memory = Memory(inputs, kernels)
     known: dict[Any, int] = {}  # of a launch, which one was the first of its like
     order: list[int] = []
-    with KernelMeter(observe=Compiler(targets), seed=seed) as meter:
+    with KernelMeter(observe=Compiler(targets), seed=seed, effort=effort) as meter:
         for step in script.steps:
             if isinstance(step, plans.Allocate):
                 memory.buffers.append(empty_pages(step.size))
