@@ -66,6 +66,15 @@ def test_a_sample_above_the_bar_by_chance_decides_nothing():
         assert (problem("f()", meters) is None) == (verdict == "could not check")
 
 
+def test_programs_that_have_cost_the_same_often_enough_are_taken_to_be_alike():
+    """A few per cent too much would take thousands of looks to be sure of."""
+    for looks, enough, verdict in ((8, 9, "could not check"), (9, 9, "failed")):
+        meters = held(Bill({"loads": 1010}, [{"loads": 1010}] * looks), SOLUTION, {"loads": 1}, enough)
+        assert meters["loads"].verdict == verdict
+    uneven = [{"loads": each} for each in (1000, 1020) * 9]
+    assert held(Bill({"loads": 1010}, uneven), SOLUTION, {"loads": 1}, 9)["loads"].verdict == "could not check"
+
+
 def test_each_look_is_the_cost_of_the_whole_call():
     """What was counted whole is the same in each; a launch that was seen less often ends the series."""
     sampled = Launch("sampled", [900, 1, 1], sampled=True, load_bytes=30, looks=[Look(20), Look(40), Look(30)])

@@ -14,6 +14,7 @@ run and counted here, on the trusted side.
 
 import hashlib
 import linecache
+import math
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -39,7 +40,7 @@ SCALE = (0.7, 0.9)  # of the other values: near the first ones, and what did not
 SOLUTION = "solution.py"
 COMPILE_SECONDS = 60.0  # for all kernels of a call and both targets; the solutions take less than one
 MEMORY = 3 << 30  # bytes that a call of full size may allocate, without touching them
-EFFORT = 16  # times as much as usually, before a sample that is above a bar is called undecided
+EFFORT = 4  # times as much as usually, before a sample that is above a bar is called undecided; and as many looks
 SHOWN = 3  # names of what the host computed
 
 Bars = Mapping[MeterName, float]  # what each meter may show at most
@@ -195,14 +196,16 @@ class Evidence:
             msgspec.structs.replace(launch, compiled=first.compiled, compiled_as=first.compiled_as)
             for launch, first in zip(found[1], launches, strict=True)
         ]
-        return self._held(call, script, again)
+        return self._held(call, script, again, EFFORT)
 
-    def _held(self, call: CallString, script: plan.Plan, launches: list[Launch]) -> dict[MeterName, Meter] | Problem:
+    def _held(
+        self, call: CallString, script: plan.Plan, launches: list[Launch], enough: float = math.inf
+    ) -> dict[MeterName, Meter] | Problem:
         copied = plan.passes(script, [(leaf.shape, leaf.strides) for leaf in call.tensors])
         bill = bills.of_plan(script, len(call.tensors), copied, launches)
         if bill.refused:
             return Problem("compile", {"call": call.text} | bill.refused)
-        return bills.held(bill, self.solution.bill(call), self.solution.thresholds)
+        return bills.held(bill, self.solution.bill(call), self.solution.thresholds, enough)
 
     def judge_costs(
         self, call: CallString, script: plan.Plan | None, hidden: bool

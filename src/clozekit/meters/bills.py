@@ -6,6 +6,7 @@
 All counts are ratios to those of the solution in kernels/, run by the same interpreter and compiled by the same Triton.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
@@ -93,8 +94,13 @@ def _off_tensor_cores(launch: Launch | Look) -> int:
     return sum(flops for inputs, flops in launch.dots.items() if inputs.endswith("ieee") or inputs == "fp64")
 
 
-def held(yours: Bill, solution: Bill, thresholds: Mapping[MeterName, float]) -> dict[MeterName, Meter]:
-    """Each cost that has a threshold, beside its bar. "could not check": a sample is above it, and may be by chance."""
+def held(
+    yours: Bill, solution: Bill, thresholds: Mapping[MeterName, float], enough: float = math.inf
+) -> dict[MeterName, Meter]:
+    """Each cost that has a threshold, beside its bar. "could not check": a sample is above it, and may be by chance.
+
+    enough: looks after which programs that have all cost the same are taken to be all alike.
+    """
     meters: dict[MeterName, Meter] = {}
     for name, ratio in thresholds.items():
         if name in yours.costs:
@@ -102,14 +108,15 @@ def held(yours: Bill, solution: Bill, thresholds: Mapping[MeterName, float]) -> 
             bar = ratio * solution.costs[name] + SLACK.get(name, 0.0) + beside
             value = yours.costs[name]
             looks = [look[name] for look in yours.looks if name in look]
-            meters[name] = Meter(name, value, bar, _verdict(value, looks, bar * ROUNDING))
+            meters[name] = Meter(name, value, bar, _verdict(value, looks, bar * ROUNDING, enough))
     return meters
 
 
-def _verdict(value: float, looks: list[float], bar: float) -> Verdict:
+def _verdict(value: float, looks: list[float], bar: float, enough: float) -> Verdict:
     if value <= bar:
         return "passed"
-    return "failed" if not looks or surely_above(looks, bar) else "could not check"
+    alike = len(looks) >= enough and min(looks) == max(looks)
+    return "failed" if not looks or alike or surely_above(looks, bar) else "could not check"
 
 
 def alike(ours: Mapping[MeterName, Meter], theirs: Mapping[MeterName, Meter]) -> bool:

@@ -75,7 +75,8 @@ class Tally:
 
 
 class KernelMeter:
-    """`whole`: run all programs of every launch. Otherwise one may cost `effort` times `budget` operations on blocks.
+    """`whole`: run all programs of every launch. Otherwise one may cost `effort` times `budget` operations on
+    blocks, or as many looks if one of its programs costs more.
 
     observe: called with each launch and its bound arguments, before its programs run; for a compiler.
     writers: hears who writes and reads what, of launches whose programs all run. keep: remember a few accesses of each
@@ -139,7 +140,7 @@ class KernelMeter:
             operations = self.effort * self.budget // max(1, self.tally.operations)
             most = min(self.effort * sampling.MOST, max(1, operations))
             self.tally = Tally()
-        sample = sampling.choose(grid, most, self.draw)
+        sample = sampling.choose(grid, most, self.draw, self.effort)
         tally = self.tally
         tally.whole, tally.looks = len(sample.certain) == total, [Sums() for _ in sample.looks]
         if self.writers and not tally.whole:

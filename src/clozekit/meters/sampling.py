@@ -32,17 +32,21 @@ class Sample(NamedTuple):
     looks: Sequence[list[Weighted]] = ()
 
 
-def choose(grid: Program, most: int, draw: random.Random) -> Sample:
-    """About `most` programs; all of them where they are so few, and a pair of each kind where they are too dear."""
+def choose(grid: Program, most: int, draw: random.Random, least: int = 1) -> Sample:
+    """About `most` programs; all of them where they are so few, and no less than `least` looks where they are too dear."""
     if math.prod(grid) <= most:
         return Sample(_all([range(size) for size in grid]))
     # for each axis: at its end, or before it
-    kinds = list(itertools.product(*((True, False) if size > 1 else (True,) for size in grid)))
-    looks: list[list[Weighted]] = [[] for _ in range(max(1, most // (2 * len(kinds))))]
+    ends = itertools.product(*((True, False) if size > 1 else (True,) for size in grid))
+    kinds = [
+        [range(size - 1, size) if end else range(size - 1) for size, end in zip(grid, at_end, strict=True)]
+        for at_end in ends
+    ]
+    large = sum(_count(axes) > 2 for axes in kinds)
+    looks: list[list[Weighted]] = [[] for _ in range(max(least, most // (2 * large)))]
     certain: list[Program] = []
-    for at_end in kinds:
-        axes = [range(size - 1, size) if end else range(size - 1) for size, end in zip(grid, at_end, strict=True)]
-        total = math.prod(map(len, axes))
+    for axes in kinds:
+        total = _count(axes)
         pairs = total // 2
         if pairs <= len(looks):
             certain += _all(axes)
@@ -54,8 +58,12 @@ def choose(grid: Program, most: int, draw: random.Random) -> Sample:
     return Sample(certain, looks if looks[0] else ())
 
 
+def _count(axes: Sequence[range]) -> int:
+    return math.prod(map(len, axes))
+
+
 def _all(axes: Sequence[range]) -> list[Program]:
-    return [_program(place, axes) for place in range(math.prod(map(len, axes)))]
+    return [_program(place, axes) for place in range(_count(axes))]
 
 
 def _program(place: int, axes: Sequence[range]) -> Program:
