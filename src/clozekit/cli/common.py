@@ -1,8 +1,9 @@
 """What several commands share: options, the language, finding the file that a target means, printing."""
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from clozekit import phrases
 from clozekit.catalog import Catalog, open_catalog
 from clozekit.errors import CannotCheck, ClozeError, NotFound
 from clozekit.exercise import LANGUAGES, LEVELS, Exercise
-from clozekit.workspace import Workspace
+from clozekit.workspace import Workspace, tell_once
 
 
 class ExerciseId(click.ParamType):
@@ -60,6 +61,22 @@ def language(chosen: str | None, workspace: Workspace | None) -> str:
         return workspace.state.language
     locale = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
     return "zh" if locale.startswith("zh") else "en"
+
+
+def surroundings(lang: str | None, path: Path | None = None) -> tuple[Workspace | None, str]:
+    """The workspace around `path`, or around here, and the language to speak."""
+    workspace = Workspace.around(path or Path.cwd())
+    return workspace, language(lang, workspace)
+
+
+@contextlib.contextmanager
+def unwritable_is_told(language: str) -> Iterator[None]:
+    """Where progress cannot be written, say so and go on: what the learner asked for is not lost with it."""
+    try:
+        yield
+    except OSError as error:
+        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        tell_once(phrases.say(language, "state-unwritten", reason=reason))
 
 
 def locate(target: str, exercise_id: str | None, catalog: Catalog) -> tuple[Path, Exercise]:

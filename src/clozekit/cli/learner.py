@@ -18,6 +18,8 @@ from clozekit.cli.common import (
     level_option,
     locate,
     need_gpu,
+    surroundings,
+    unwritable_is_told,
     write,
 )
 from clozekit.errors import CannotCheck, ClozeError, NotFound
@@ -39,8 +41,9 @@ def init(
     exercises = [exercise for exercise in catalog if not track or exercise.track in track]
     if not exercises:
         raise NotFound(f"no exercise in track {', '.join(track)}; `cloze list` shows the tracks")
-    existing = Workspace.around(directory) if (directory / ".cloze").is_dir() else None
-    chosen = language(lang, existing)
+    existing, chosen = (
+        surroundings(lang, directory) if (directory / ".cloze").is_dir() else (None, language(lang, None))
+    )
     workspace = Workspace.create(directory, chosen, level or (existing.state.level if existing else "guided"))
     written = sum(workspace.write_starter(exercise) for exercise in exercises)
     click.echo(phrases.say(chosen, "initialised", written=written, kept=len(exercises) - written, directory=directory))
@@ -57,8 +60,7 @@ def init(
 @content_option
 def list_(as_json: bool, track: str | None, lang: str | None, content: tuple[Path, ...]) -> None:
     """List the exercises in learning order."""
-    workspace = Workspace.around(Path.cwd())
-    chosen = language(lang, workspace)
+    workspace, chosen = surroundings(lang)
     solved = {id for id, progress in workspace.state.exercises.items() if progress.passed} if workspace else set()
     entries = [entry for entry in open_catalog(content).entries() if track in (None, entry.track)]
     if track and not entries:
@@ -91,7 +93,7 @@ def list_(as_json: bool, track: str | None, lang: str | None, content: tuple[Pat
 def show(exercise: str, lang: str | None, content: tuple[Path, ...]) -> None:
     """Show the statement of EXERCISE."""
     found = open_catalog(content)[exercise]
-    chosen = language(lang, Workspace.around(Path.cwd()))
+    _, chosen = surroundings(lang)
     words = found.words(chosen)
     click.echo(click.style(words.title, bold=True))
     click.echo(f"\n{words.statement.strip()}\n")
@@ -140,8 +142,7 @@ def check(
 
     path, found = locate(target, exercise, open_catalog(content))
     found.sheet  # noqa: B018  (a broken exercise is told before anything starts)
-    workspace = Workspace.around(path)
-    chosen = language(lang, workspace)
+    workspace, chosen = surroundings(lang, path)
     if device == "cuda":
         need_gpu(chosen)
         raise CannotCheck(phrases.say(chosen, "no-cases-on-device"))
@@ -159,7 +160,8 @@ def check(
         if report.tier == "C":
             console(stderr=True).print(f"[dim]{phrases.say(chosen, 'tier-C')}[/]")
     if workspace:
-        workspace.record(report)
+        with unwritable_is_told(chosen):
+            workspace.record(report, path)
     sys.exit(EXIT_STATUS[report.verdict])
 
 
@@ -171,8 +173,7 @@ def check(
 def hint(exercise: str, everything: bool, lang: str | None, content: tuple[Path, ...]) -> None:
     """Show the next hint for EXERCISE; in a workspace each call goes one step further."""
     found = open_catalog(content)[exercise]
-    workspace = Workspace.around(Path.cwd())
-    chosen = language(lang, workspace)
+    workspace, chosen = surroundings(lang)
     hints = found.words(chosen).hints
     if everything:
         click.echo("\n\n".join(hints))
@@ -186,8 +187,8 @@ def hint(exercise: str, everything: bool, lang: str | None, content: tuple[Path,
         else phrases.say(chosen, "hints-done", id=found.id)
     )
     if workspace:
-        workspace.progress(found.id).hints = given + 1
-        workspace.save()
+        with unwritable_is_told(chosen), workspace.changing():
+            workspace.progress(found.id).hints = given + 1
 
 
 @click.command()
