@@ -118,11 +118,18 @@ class Catalog:
 
     def goals(self) -> dict[str, Title]:
         """What a learner may be after, by name: the goals of all roots in their order."""
-        found: dict[str, Title] = {}
-        for root in self.roots:
-            for name, title in contents(root).goals.items():
-                found.setdefault(name, title)
-        return found
+        return _first_wins(pair for root in self.roots for pair in contents(root).goals.items())
+
+    def tracks(self) -> dict[str, Title]:
+        """The title of each track by its name."""
+        return _first_wins((track.name, track.title) for root in self.roots for track in contents(root).track)
+
+
+def _first_wins(pairs: Iterable[tuple[str, Title]]) -> dict[str, Title]:
+    found: dict[str, Title] = {}
+    for name, title in pairs:
+        found.setdefault(name, title)
+    return found
 
 
 def contents(root: Path) -> Contents:

@@ -1,14 +1,19 @@
-"""What time it is, in UTC: one place to ask, so that a test can answer.
+"""What time it is: one place to ask, so that a test can answer.
 
 stamp(now())                        "2026-11-22T09:30:00Z", as .cloze/workspace.json has it
 parse("2026-11-22T09:30:00Z")       the moment again
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def today() -> date:
+    """The day where the learner is."""
+    return now().astimezone().date()
 
 
 def stamp(moment: datetime) -> str:

@@ -167,6 +167,9 @@ class Workspace:
     def progress(self, id: str) -> Progress:
         return self.state.exercises.setdefault(id, Progress())
 
+    def solved(self) -> set[str]:
+        return {id for id, progress in self.state.exercises.items() if progress.passed}
+
     def record(self, report: Report, path: Path | None = None) -> None:
         """Remember a check: in the history, and as the exercise's last report unless it was one for review or interview.
 
