@@ -70,7 +70,7 @@ def begin(workspace: Workspace, catalog: Catalog, chosen: Sequence[Entry], minut
         folder = _free_folder(workspace, now)
         for entry in chosen:
             path = workspace.root / folder / f"{entry.id}.py"
-            path.parent.mkdir(parents=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(catalog[entry.id].render("scratch", state.language), "utf-8")
         interview = Interview(clock.stamp(now), minutes, folder, [entry.id for entry in chosen])
         state.interviews.append(interview)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from clozekit import phrases, reviewing, updating
+from clozekit import phrases, reviewing
 from clozekit.catalog import Catalog, Entry, open_catalog
 from clozekit.cli.common import content_option, from_here, inside, language_option, level_option, surroundings, write
 from clozekit.course import find_goal, following, opened, towards
@@ -145,6 +145,8 @@ def update(dry_run: bool, lang: str | None, content: tuple[Path, ...]) -> None:
     A file that you have changed is merged, and kept as it was as NAME.py.bak. Where that is not possible the new starter is put
     beside it as NAME.py.new. New exercises of your tracks are written; what is no exercise any more stays and is named.
     """
+    from clozekit import updating
+
     workspace, chosen = inside(lang)
     changes = list(updating.update(workspace, open_catalog(content), dry_run=dry_run))
     for change in changes:
