@@ -25,7 +25,7 @@ from clozekit.exercise import LANGUAGES, LEVELS
 from clozekit.report import Report, Verdict
 
 SCHEMA = 2  # 1 had no attempts
-KEPT = 200  # attempts of one exercise that are remembered whatever they were
+KEPT = 100  # attempts of one exercise that are remembered whatever they were
 
 
 class Damaged(Exception):

@@ -29,28 +29,31 @@ def start(goal: str | None, level: str | None, lang: str | None, content: tuple[
     goals = catalog.goals()
     wanted = "" if goal in (None, "all") else find_goal(goal, goals)
     existing, chosen = surroundings(lang)
-    root = existing.root if existing else Path.cwd()
-    workspace = Workspace.create(root, chosen, level or (existing.state.level if existing else "guided"))
+    root, before = (existing.root, existing.state.level) if existing else (Path.cwd(), "guided")
+    workspace = Workspace.create(root, chosen, level or before)
     if goal:
         with workspace.changing() as state:
             state.goal = wanted
-    wanted = workspace.state.goal if workspace.state.goal in goals else ""
-    entries, solved = catalog.entries(), workspace.solved()
-    title = goals[wanted].text(chosen) if wanted else phrases.say(chosen, "goal-all")
-    entry = following(entries, wanted, solved)
+    _take_up_next(workspace, catalog, workspace.state.goal if workspace.state.goal in goals else "", chosen)
+
+
+def _take_up_next(workspace: Workspace, catalog: Catalog, goal: str, language: str) -> None:
+    """Write the starter that comes next towards a goal, and say what it is, why this one, and how to go on."""
+    entries = catalog.entries()
+    title = catalog.goals()[goal].text(language) if goal else phrases.say(language, "goal-all")
+    entry = following(entries, goal, workspace.solved())
     if entry is None:
-        click.echo(phrases.say(chosen, "start-done", goal=title, total=len(towards(entries, wanted))))
+        click.echo(phrases.say(language, "start-done", goal=title, total=len(towards(entries, goal))))
         return
     exercise = catalog[entry.id]
     workspace.write_starter(exercise)
-    stars = "★" * entry.difficulty
-    head = phrases.say(chosen, "start-title", title=entry.title.text(chosen), stars=stars, minutes=entry.minutes)
-    click.echo(click.style(head, bold=True))
+    name, stars = entry.title.text(language), "★" * entry.difficulty
+    head = phrases.say(language, "start-title", title=name, stars=stars, minutes=entry.minutes)
     file = from_here(workspace.file(exercise))
-    click.echo(file)
-    for line in _why(entry, entries, wanted, title, chosen):
+    click.echo(f"{click.style(head, bold=True)}\n{file}")
+    for line in _why(entry, entries, goal, title, language):
         click.echo(f"  {line}")
-    click.echo(phrases.say(chosen, "start-check", file=file))
+    click.echo(phrases.say(language, "start-check", file=file))
 
 
 def _why(entry: Entry, entries: list[Entry], goal: str, title: str, language: str) -> list[str]:
