@@ -9,7 +9,7 @@ import click
 from clozekit import phrases, reviewing
 from clozekit.catalog import Catalog, Entry, open_catalog
 from clozekit.cli.common import content_option, from_here, inside, language_option, level_option, surroundings, write
-from clozekit.course import find_goal, following, opened, towards
+from clozekit.course import find_goal, following, opened
 from clozekit.errors import ClozeError
 from clozekit.state import Damaged, Newer, State, decode, encode, merged
 from clozekit.workspace import Workspace
@@ -21,7 +21,7 @@ from clozekit.workspace import Workspace
 @language_option
 @content_option
 def start(goal: str | None, level: str | None, lang: str | None, content: tuple[Path, ...]) -> None:
-    """Take up the next exercise: the easiest on the way to GOAL whose foundations are laid. The goal is remembered.
+    """Take up the next exercise on the easiest way to what serves GOAL. The goal is remembered.
 
     Here becomes a workspace if it is in none. A file that is there stays as it is.
     """
@@ -43,7 +43,7 @@ def _take_up_next(workspace: Workspace, catalog: Catalog, goal: str, language: s
     title = catalog.goals()[goal].text(language) if goal else phrases.say(language, "goal-all")
     entry = following(entries, goal, workspace.solved())
     if entry is None:
-        click.echo(phrases.say(language, "start-done", goal=title, total=len(towards(entries, goal))))
+        click.echo(phrases.say(language, "start-done", goal=title))
         return
     exercise = catalog[entry.id]
     workspace.write_starter(exercise)
