@@ -19,7 +19,7 @@ OLD, NEW = "Say what is computed", "Say exactly what is computed"
 
 @pytest.fixture
 def kit(tmp_path) -> Exercise:
-    """A kit with one exercise, lab/square, whose next version `renew` makes."""
+    """A kit with one exercise, lab/square; `renew` makes the next version."""
     write_skeleton(tmp_path / "kit", "lab/square")
     return Exercise(tmp_path / "kit", "lab/square")
 
@@ -27,6 +27,8 @@ def kit(tmp_path) -> Exercise:
 @pytest.fixture
 def workspace(kit, tmp_path) -> Workspace:
     workspace = Workspace.create(tmp_path / "work", "en", "guided")
+    with workspace.changing() as state:
+        state.tracks = [kit.track]
     workspace.write_starter(kit)
     return workspace
 
@@ -116,7 +118,7 @@ def test_a_starter_stays_in_the_level_and_language_in_which_it_was_written(kit, 
     assert text == Exercise(kit.root, kit.id).render("scratch", "zh")
 
 
-def test_new_exercises_of_a_track_in_use_are_written_and_others_stay_away(kit, workspace):
+def test_new_exercises_of_a_track_that_init_wrote_are_written_and_others_stay_away(kit, workspace):
     write_skeleton(kit.root, "lab/cube")
     write_skeleton(kit.root, "kitchen/knife")
     assert update(workspace, kit) == [("written", "lab/cube.py")]
@@ -148,6 +150,17 @@ def test_a_dry_run_writes_nothing(kit, workspace):
     assert told == [("merged", "lab/square.py"), ("written", "lab/cube.py")]
     assert {path: path.read_bytes() for path in workspace.root.rglob("*") if path.is_file()} == everything
     assert update(workspace, kit) == told
+
+
+def test_who_was_led_here_by_start_gets_nothing_that_was_not_picked(cloze):
+    cloze("start", "--for", "kernels")
+    before = sorted(Path().glob("*/*.py"))
+    assert "nothing to do" in cloze("update").output
+    assert sorted(Path().glob("*/*.py")) == before
+    cloze("init", ".", "--track", "attention")
+    Path("attention/kv_cache.py").unlink()
+    next(Path(".cloze/starters/attention").glob("kv_cache.*")).unlink()  # as if it had not been in the kit
+    assert cloze("update").output == "written    attention/kv_cache.py\n"
 
 
 def test_update_as_a_learner_types_it(cloze, kit, workspace, monkeypatch):

@@ -329,6 +329,7 @@ def states() -> st.SearchStrategy[State]:
         level=st.just("guided"),
         schema=st.just(2),
         goal=st.just(""),
+        tracks=st.just([]),
         interviews=st.just([]),
     )
 

@@ -1,6 +1,6 @@
 """The content of .cloze/workspace.json: what a learner has done, in one readable file of a numbered schema.
 
-    {"schema": 2, "language": "zh", "level": "guided", "goal": "attention",
+    {"schema": 2, "language": "zh", "level": "guided", "goal": "attention", "tracks": ["normalization"],
      "exercises": {"normalization/rms_norm": {"hints": 1, "passed": "2026-11-22", "reviewing": "", "attempts": [
          {"at": "2026-11-22T09:30:00Z", "level": "guided", "verdict": "failed", "points": 3, "max_points": 12, ...}]}},
      "interviews": [{"begun": "2026-12-01T18:00:00Z", "minutes": 45, "folder": "interview/2026-12-01", "exercises": [...]}]}
@@ -109,12 +109,13 @@ class Interview(Struct):
 
 
 class State(Struct):
-    """The whole file."""
+    """The whole file. `tracks`: those of which `cloze init` wrote every exercise."""
 
     schema: int = SCHEMA
     language: str = "en"
     level: str = "guided"
     goal: str = ""
+    tracks: list[str] = field(default_factory=list)
     exercises: dict[str, Progress] = field(default_factory=dict)
     interviews: list[Interview] = field(default_factory=list)
 

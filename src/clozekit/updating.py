@@ -11,7 +11,7 @@ lines, or no base was kept, the file stays and the new starter is put beside it 
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -31,25 +31,20 @@ class Change(NamedTuple):
 def update(workspace: Workspace, exercises: Iterable[Exercise], *, dry_run: bool = False) -> Iterator[Change]:
     """Each change as soon as it is made. A second run finds none, but for what still needs a look."""
     known = set()
-    tracks = {path.parent.name for path in _files(workspace)}
     for exercise in exercises:
         known.add(exercise.id)
-        if what := _update(workspace, exercise, tracks, dry_run):
+        if what := _update(workspace, exercise, dry_run):
             yield Change(what, workspace.file(exercise))
-    for path in _files(workspace):
+    for path in sorted(workspace.root.glob("*/*.py")):
         id = f"{path.parent.name}/{path.stem}"
         if id not in known and workspace.starter(id):
             yield Change("gone", path)
 
 
-def _files(workspace: Workspace) -> list[Path]:
-    return sorted(workspace.root.glob("*/*.py"))
-
-
-def _update(workspace: Workspace, exercise: Exercise, tracks: Collection[str], dry_run: bool) -> What | None:
+def _update(workspace: Workspace, exercise: Exercise, dry_run: bool) -> What | None:
     path, base = workspace.file(exercise), workspace.starter(exercise.id)
     if not path.exists():
-        if base or exercise.track not in tracks:  # deleted, or never asked for
+        if base or exercise.track not in workspace.state.tracks:  # deleted, or never asked for
             return None
         if not dry_run:
             workspace.write_starter(exercise)

@@ -146,7 +146,8 @@ def update(dry_run: bool, lang: str | None, content: tuple[Path, ...]) -> None:
     """Bring the starters of the workspace to this version of the kit; what you wrote stays.
 
     A file that you have changed is merged, and kept as it was as NAME.py.bak. Where that is not possible the new starter is put
-    beside it as NAME.py.new. New exercises of your tracks are written; what is no exercise any more stays and is named.
+    beside it as NAME.py.new. New exercises of the tracks that `cloze init` wrote are
+    written; what is no exercise any more stays and is named.
     """
     from clozekit import updating
 

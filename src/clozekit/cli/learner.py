@@ -48,6 +48,8 @@ def init(
         surroundings(lang, directory) if (directory / ".cloze").is_dir() else (None, language(lang, None))
     )
     workspace = Workspace.create(directory, chosen, level or (existing.state.level if existing else "guided"))
+    with workspace.changing() as state:
+        state.tracks = sorted({*state.tracks, *(exercise.track for exercise in exercises)})
     written = sum(workspace.write_starter(exercise) for exercise in exercises)
     click.echo(phrases.say(chosen, "initialised", written=written, kept=len(exercises) - written, directory=directory))
     first = workspace.file(exercises[0])
