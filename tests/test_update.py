@@ -62,6 +62,7 @@ def test_an_untouched_file_becomes_the_new_starter(kit, workspace):
     renew(kit)
     assert update(workspace, kit) == [("replaced", "lab/square.py")]
     assert NEW in (workspace.root / "lab/square.py").read_text("utf-8")
+    assert not list(workspace.root.rglob("*.bak")), "an older one may hold the learner's work"
     assert update(workspace, kit) == []
 
 

@@ -61,7 +61,8 @@ def _update(workspace: Workspace, exercise: Exercise, dry_run: bool) -> What | N
         if what == "look":
             beside.write_bytes(new.content)
         elif what:
-            path.with_name(f"{path.name}.bak").write_bytes(raw)
+            if what == "merged":
+                path.with_name(f"{path.name}.bak").write_bytes(raw)
             path.write_bytes(merged.replace(b"\n", b"\r\n") if b"\r\n" in raw else merged)
         if base != new:
             workspace.keep_starter(exercise.id, new)
