@@ -1,11 +1,15 @@
 """What the end-to-end tests share: one warm judge, one exercise of the kit, and private ones made for a single test."""
 
+import contextlib
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
+from click.testing import CliRunner, Result
 
 from clozekit import blanks, submission
 from clozekit.catalog import builtin_root
+from clozekit.cli import main
 from clozekit.describe import describe
 from clozekit.engine import Engine
 from clozekit.exercise import Exercise
@@ -28,6 +32,23 @@ def bare() -> Iterator[Engine]:
     """Another one, without a sandbox as on a machine that has none: what a worker sees and can do there."""
     with Engine(SEED + 1, without=Layers.__struct_fields__) as engine:
         yield engine
+
+
+@pytest.fixture
+def cloze(engine, monkeypatch, tmp_path) -> Callable[..., Result]:
+    """cloze("check", "x.py") in an empty directory, with the warm judge in place of a new one."""
+    monkeypatch.setattr("clozekit.engine.Engine", lambda seed=None: contextlib.nullcontext(engine))
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(("CLOZE", "LC_", "PYTEST"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("LANG", "C.UTF-8")
+
+    def cloze(*arguments: object, **options: str) -> Result:
+        result = CliRunner().invoke(main, [str(argument) for argument in arguments], **options)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+        return result
+
+    return cloze
 
 
 @pytest.fixture(scope="session")

@@ -14,12 +14,15 @@ from clozekit.errors import ContentError, NotFound
 from clozekit.skeleton import write_skeleton
 
 CONTENTS = """
+[goals]
+speed = { en = "Fast", zh = "快" }
+
 [[track]]
 name = "norms"
 title = { en = "Norms", zh = "归一化" }
 [track.exercises]
 rms_norm = { difficulty = 2 }
-layer_norm = { difficulty = 1, after = ["norms/rms_norm"] }
+layer_norm = { difficulty = 1, minutes = 15, goals = ["speed"], after = ["norms/rms_norm"] }
 
 [[track]]
 name = "attention"
@@ -66,13 +69,28 @@ def test_exercises_come_in_the_order_of_the_table_of_contents(root):
 
 def test_an_entry_tells_what_the_list_shows(root):
     entry = Catalog([root]).entries()[1]
-    assert (entry.id, entry.track, entry.title.en, entry.difficulty, entry.after) == (
-        "norms/layer_norm",
-        "norms",
-        "Layer norm",
-        1,
-        ["norms/rms_norm"],
-    )
+    assert (entry.id, entry.track, entry.title.en) == ("norms/layer_norm", "norms", "Layer norm")
+    assert (entry.difficulty, entry.minutes, entry.goals, entry.after) == (1, 15, ["speed"], ["norms/rms_norm"])
+
+
+def test_an_author_may_leave_out_all_but_the_difficulty(root):
+    entry = Catalog([root]).entries()[0]
+    assert (entry.minutes, entry.goals, entry.after) == (20, [], [])
+
+
+def test_goals_of_all_roots_are_known_and_the_first_names_them(root, tmp_path):
+    other = write_root(tmp_path / "other", "own/idea")
+    own = (other / "exercises/contents.toml").read_text("utf-8").replace("goals = []", 'goals = ["speed"]')
+    titles = '[goals]\nspeed = { en = "Mine", zh = "我" }\ncalm = { en = "Calm", zh = "静" }\n'
+    (other / "exercises/contents.toml").write_text(titles + own, "utf-8")
+    assert {name: title.en for name, title in Catalog([other, root]).goals().items()} == {
+        "speed": "Mine",
+        "calm": "Calm",
+    }
+    assert {name: title.en for name, title in Catalog([root, other]).goals().items()} == {
+        "speed": "Fast",
+        "calm": "Calm",
+    }
 
 
 def test_a_complete_index_is_believed(indexed):
@@ -203,13 +221,34 @@ BROKEN = {
         'name = "attention"\ntittle = "A"',
         "track.1: unknown key `tittle`; did you mean `title`?",
     ),
-    "an unknown key at the top": ("[[track]]", "tracks = 2\n[[track]]", "unknown key `tracks`; did you mean `track`?"),
+    "an unknown key at the top": ("[goals]", "tracks = 2\n[goals]", "unknown key `tracks`; did you mean `track`?"),
     "a title in a third language": (
         'zh = "注意力"',
         'zh = "注意力", fr = "Attention"',
         "track.1.title: unknown key `fr`; delete it",
     ),
     "a title in one language": ('zh = "注意力"', "", "track.1.title: the key `zh` is missing; add it"),
+    "a misspelt goal": (
+        '"speed"',
+        '"sped"',
+        "track.0.exercises.layer_norm.goals: unknown goal `sped`; did you mean `speed`?",
+    ),
+    "a goal that nobody named": (
+        '"speed"',
+        '"cooking"',
+        "track.0.exercises.layer_norm.goals: unknown goal `cooking`; add it to [goals], with its title in en and zh",
+    ),
+    "goals that are no list": (
+        '["speed"]',
+        '"speed"',
+        "track.0.exercises.layer_norm.goals: expected `array`, got `str`",
+    ),
+    "a goal without Chinese": ('zh = "快"', "", "goals.speed: the key `zh` is missing; add it"),
+    "no time at all": (
+        "minutes = 15",
+        "minutes = 0",
+        "track.0.exercises.layer_norm.minutes: expected `int` >= 1",
+    ),
     "not TOML": ("[[track]]", "[[track]", "not TOML: "),
 }
 
@@ -218,7 +257,7 @@ BROKEN = {
 def test_a_broken_table_of_contents_names_file_key_and_fix(root, name):
     old, new, message = BROKEN[name]
     path = root / "exercises/contents.toml"
-    path.write_text(CONTENTS.replace(old, new, 1).replace('"Attention",  }', '"Attention" }'), "utf-8")
+    path.write_text(CONTENTS.replace(old, new, 1).replace('",  }', '" }'), "utf-8")
     with pytest.raises(ContentError) as error:
         list(Catalog([root]))
     assert str(error.value).startswith(f"{path}: {message}")
@@ -226,6 +265,17 @@ def test_a_broken_table_of_contents_names_file_key_and_fix(root, name):
 
 def test_the_kit_brings_its_own_exercises():
     assert "normalization/rms_norm" in [exercise.id for exercise in open_catalog()]
+
+
+def test_the_kit_leads_from_easy_to_hard_and_into_no_circle():
+    """Every exercise serves a goal, every goal has exercises, and all that comes before one stands above or is easier."""
+    entries = open_catalog().entries()
+    places = {entry.id: place for place, entry in enumerate(entries)}
+    assert all(entry.goals for entry in entries)
+    assert {goal for entry in entries for goal in entry.goals} == set(open_catalog().goals())
+    assert [
+        (before, entry.id) for entry in entries for before in entry.after if places[before] > places[entry.id]
+    ] == []
 
 
 def test_listing_imports_no_torch(root):

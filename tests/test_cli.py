@@ -1,6 +1,5 @@
 """The commands as a user types them."""
 
-import contextlib
 import json
 import os
 import pty
@@ -16,7 +15,6 @@ from pathlib import Path
 import click
 import pytest
 import torch
-from click.testing import CliRunner, Result
 
 from clozekit import blanks
 from clozekit.catalog import builtin_root, open_catalog
@@ -29,23 +27,6 @@ from clozekit.protocol import Limits
 ID = "normalization/rms_norm"
 HERE = {name: value for name, value in os.environ.items() if not name.startswith(("CLOZE", "LC_", "PYTEST"))}
 ENVIRONMENT = HERE | {"LANG": "C.UTF-8", "COLUMNS": "120"}
-
-
-@pytest.fixture
-def cloze(engine, monkeypatch, tmp_path):
-    """cloze("check", "x.py") in an empty directory, with the warm judge in place of a new one."""
-    monkeypatch.setattr("clozekit.engine.Engine", lambda seed=None: contextlib.nullcontext(engine))
-    monkeypatch.chdir(tmp_path)
-    for name in set(os.environ) - set(HERE):
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("LANG", "C.UTF-8")
-
-    def cloze(*arguments: object, **options: str) -> Result:
-        result = CliRunner().invoke(main, [str(argument) for argument in arguments], **options)
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
-        return result
-
-    return cloze
 
 
 def process(*arguments: str, **options) -> subprocess.CompletedProcess:
@@ -443,16 +424,6 @@ def test_reset_outside_a_workspace_says_what_to_do(cloze):
     done = cloze("reset", ID)
     assert done.exit_code == 2
     assert "`cloze init` makes one here" in done.output
-
-
-@pytest.mark.parametrize("command", [["list"], ["hint", ID], ["check", ID], ["reset", ID, "--yes"], ["init", "."]])
-def test_a_damaged_workspace_is_told_and_nothing_is_lost(command, cloze, workspace):
-    (workspace / ".cloze" / "workspace.json").write_text("{broken")
-    done = cloze(*command)
-    assert done.exit_code == 2
-    assert "is damaged" in done.output
-    assert "your files stay" in done.output
-    assert (workspace / f"{ID}.py").exists()
 
 
 # new, build, verify

@@ -18,6 +18,7 @@ from clozekit.protocol import Measured
 from clozekit.report import Counted, MeterName
 from clozekit.roofline_picture import SIGNS
 from clozekit.rules import RULES
+from clozekit.updating import What
 
 SOURCE = Path(clozekit.__file__).parent
 TREES = {path: ast.parse(path.read_text("utf-8")) for path in SOURCE.rglob("*.py")}
@@ -121,6 +122,7 @@ def test_every_phrase_is_said_somewhere():
     said |= {verdict.replace(" ", "-") for verdict in get_args(get_type_hints(Measured)["verdict"])}
     said |= {f"cost-name-{name}" for name in get_args(MeterName)}
     said |= {f"limit-{name.replace(' ', '-')}" for name in get_args(Limit)}
+    said |= {f"update-{what}" for what in get_args(What)}
     said |= {"cost-unwritten", "cost-conflicts"}
     said |= {f"bench-{name}" for name in (*SIGNS, "cost", "bar", "why")}
     assert [key for key in table("en") if key not in said] == []

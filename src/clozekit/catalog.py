@@ -1,10 +1,13 @@
 """All exercises of all content roots, in learning order: exercises/contents.toml is the table of contents.
 
+    [goals]
+    attention = { en = "Attention", zh = "注意力" }
+
     [[track]]
     name = "normalization"
     title = { en = "Normalization", zh = "归一化" }
     [track.exercises]
-    rms_norm = { difficulty = 1, after = [] }
+    rms_norm = { difficulty = 1, minutes = 10, goals = ["attention"], after = [] }
 
 A content root is a directory with exercises/, solutions/, kernels/ and graders/. The kit brings one; `--content DIR`
 and CLOZE_CONTENT add a course's own, searched first.
@@ -30,11 +33,19 @@ class Title(Struct, forbid_unknown_fields=True, frozen=True):
     en: str
     zh: str
 
+    def text(self, language: str) -> str:
+        return self.zh if language == "zh" else self.en
+
 
 class Place(Struct, forbid_unknown_fields=True, frozen=True):
-    """Where an exercise stands in its track: difficulty from 1 to 5, and the exercises that come before it."""
+    """Where an exercise stands in its track: difficulty from 1 to 5, and the exercises that come before it.
+
+    minutes: what it takes who writes it again from scratch. goals: what a learner may be after whom it helps.
+    """
 
     difficulty: Annotated[int, Meta(ge=1, le=5)]
+    minutes: Annotated[int, Meta(ge=1, le=240)] = 20
+    goals: list[str] = []
     after: list[str] = []
 
 
@@ -50,6 +61,7 @@ class Contents(Struct, forbid_unknown_fields=True, frozen=True):
     """The whole of contents.toml."""
 
     track: list[Track]
+    goals: dict[str, Title] = {}
 
 
 class Entry(Struct, frozen=True):
@@ -59,6 +71,8 @@ class Entry(Struct, frozen=True):
     track: str
     title: Title
     difficulty: int
+    minutes: int
+    goals: list[str]
     after: list[str]
 
 
@@ -102,12 +116,27 @@ class Catalog:
                 found.setdefault(entry.id, entry)
         return list(found.values())
 
+    def goals(self) -> dict[str, Title]:
+        """What a learner may be after, by name: the goals of all roots in their order."""
+        return _first_wins(pair for root in self.roots for pair in contents(root).goals.items())
+
+    def tracks(self) -> dict[str, Title]:
+        """The title of each track by its name."""
+        return _first_wins((track.name, track.title) for root in self.roots for track in contents(root).track)
+
+
+def _first_wins(pairs: Iterable[tuple[str, Title]]) -> dict[str, Title]:
+    found: dict[str, Title] = {}
+    for name, title in pairs:
+        found.setdefault(name, title)
+    return found
+
 
 def contents(root: Path) -> Contents:
     """The table of contents of one root.
 
     Raises:
-        ContentError: malformed, or it lists an exercise that has no TOML, or leaves one out.
+        ContentError: malformed, or it lists an exercise that has no TOML, or leaves one out, or names an unknown goal.
     """
     path = root / "exercises" / "contents.toml"
     found = read_toml(path, Contents)
@@ -117,13 +146,19 @@ def contents(root: Path) -> Contents:
         raise ContentError(f"{path}: lists {missing[0]}, but exercises/{missing[0]}.toml does not exist")
     if unlisted := sorted(present - listed):
         raise ContentError(f"{path}: does not list {unlisted[0]}; add it to its track")
+    for number, track in enumerate(found.track):
+        for name, place in track.exercises.items():
+            if unknown := [goal for goal in place.goals if goal not in found.goals]:
+                near = difflib.get_close_matches(unknown[0], found.goals, 1)
+                fix = f"did you mean `{near[0]}`?" if near else "add it to [goals], with its title in en and zh"
+                raise ContentError(f"{path}: track.{number}.exercises.{name}.goals: unknown goal `{unknown[0]}`; {fix}")
     return found
 
 
 def make_index(root: Path) -> list[Entry]:
     """The index of one root, from its table of contents and every TOML."""
     return [
-        Entry(id, track.name, Title(sheet.en.title, sheet.zh.title), place.difficulty, place.after)
+        Entry(id, track.name, Title(sheet.en.title, sheet.zh.title), *msgspec.structs.astuple(place))
         for track in contents(root).track
         for name, place in track.exercises.items()
         for id in [f"{track.name}/{name}"]

@@ -28,6 +28,7 @@ from clozekit import __version__, render
 from clozekit.catalog import Catalog
 from clozekit.engine import Engine
 from clozekit.errors import ClozeError, ContentError
+from clozekit.files import put
 from clozekit.report import Problem, Report
 from clozekit.submission import Upload, read
 
@@ -128,20 +129,11 @@ def seed_of(out: Path) -> int:
     """
     path = out / ".seed"
     if not path.exists():
-        _put(path, f"{secrets.randbits(62)}\n".encode(), 0o600)
+        put(path, f"{secrets.randbits(62)}\n".encode(), 0o600)
     try:
         return int(path.read_text("utf-8"))
     except ValueError:
         raise ClozeError(f"{path} is not a number; delete it and all will be graded again") from None
-
-
-def _put(path: Path, content: bytes, mode: int = 0o666) -> None:
-    """Write a file, whole or not at all."""
-    draft = path.with_name(f"{path.name}.new")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
-        file.write(content)
-        os.fsync(file.fileno())
-    draft.replace(path)
 
 
 class Ledger:
@@ -177,7 +169,7 @@ class Ledger:
         held = gone | {(line["student"], line["file"]): line for line in lines}
         ordered = sorted(held.values(), key=lambda line: (line["student"], line["exercise"], line["file"]))
         self.file.close()
-        _put(self.path, b"".join(map(encoded, ordered)))
+        put(self.path, b"".join(map(encoded, ordered)))
         return ordered
 
 
@@ -289,4 +281,4 @@ def write_grades(path: Path, lines: list[Line], order: Iterable[str]) -> None:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["student", *columns])
     table.writerows([student, *(row.get(id, "") for id in columns)] for student, row in cells.items())
-    _put(path, text.getvalue().encode())
+    put(path, text.getvalue().encode())

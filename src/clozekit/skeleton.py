@@ -132,7 +132,7 @@ def write_skeleton(root: Path, id: str) -> list[Path]:
 def _list(contents: Path, exercise: Exercise) -> None:
     """Add a line for the exercise to the end of its track, or a track to the end of the file."""
     text = contents.read_text("utf-8") if contents.exists() else ""
-    line = f"{exercise.name} = {{ difficulty = 1 }}\n"
+    line = f"{exercise.name} = {{ difficulty = 1, minutes = 20, goals = [] }}\n"
     track = re.search(
         rf'^name = "{exercise.track}"\n(?:(?!\[\[).*\n)*?\[track\.exercises\]\n(?:\w+ = .*\n)*', text, re.M
     )

@@ -1,61 +1,63 @@
 """A learner's directory: starters to fill in, and a little state in .cloze/.
 
 work/
-  normalization/rms_norm.py       what `cloze init` wrote and the learner edits
-  .cloze/workspace.json           {"schema": 2, "language": "zh", "level": "guided",
-                                   "exercises": {"normalization/rms_norm": {"hints": 1, "passed": "2026-11-22",
-                                       "attempts": [{"at": "2026-11-22T09:30:00Z", "verdict": "failed", "points": 3, ...}]}}}
+  normalization/rms_norm.py       what `cloze init` or `cloze start` wrote and the learner edits
+  review/normalization/rms_norm.py              a blank one more, to be solved again
+  interview/2026-12-01/sampling/top_p.py        and one against the clock
+  .cloze/workspace.json           progress, see state.py; workspace.json.schema1 or .damaged-TIME is an older or broken one
   .cloze/reports/normalization/rms_norm.msgpack    the last Report, whole
+  .cloze/starters/normalization/rms_norm.guided.en.py    the starter as it was written, for `cloze update`
+  .cloze/lock                     held while workspace.json is read, changed and written
+
+To go on with another machine, copy the directory, or take `cloze progress --export` there.
 """
 
-import datetime
+import contextlib
 import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import click
 import msgspec
-from msgspec import Struct, field
 
+from clozekit import clock, files, phrases
 from clozekit.errors import ClozeError, NotFound
 from clozekit.exercise import Exercise
-from clozekit.report import Report, Verdict
+from clozekit.report import Report
+from clozekit.state import SCHEMA, Attempt, Damaged, Newer, Progress, State, decode, encode, salvage
 
 STATE = Path(".cloze") / "workspace.json"
 
 
-class Attempt(Struct, frozen=True):
-    """One check: when (UTC), at which level, and what came out of it."""
+class Starter(NamedTuple):
+    """A starter as it was written."""
 
-    at: str
     level: str
-    verdict: Verdict
-    points: float
-    max_points: float
-    mistake: str | None = None
-
-
-class Progress(Struct):
-    """What happened with one exercise. `passed`: the day on which it was first solved; "" if it was not."""
-
-    hints: int = 0
-    passed: str = ""
-    attempts: list[Attempt] = field(default_factory=list)
-
-
-class State(Struct):
-    """The content of workspace.json."""
-
-    schema: int = 2
-    language: str = "en"
-    level: str = "guided"
-    exercises: dict[str, Progress] = field(default_factory=dict)
+    language: str
+    content: bytes
 
 
 class Workspace:
-    """One directory that `cloze init` made."""
+    """One directory that `cloze init` or `cloze start` made.
+
+    state: as it was when last read; change it within `changing`. before: the file that it came from, keys unknown to us included.
+    """
 
     def __init__(self, root: Path):
         self.root = root
-        self.state = self._read()
+        self.state = State()
+        self.before: dict[str, Any] = {}
+        try:
+            self._read()
+        except Damaged:
+            try:
+                with self.changing():
+                    pass  # it is repaired
+            except OSError:  # nothing can be written here: do with what can be read
+                self._repair(self.root / STATE)
 
     @classmethod
     def around(cls, path: Path) -> "Workspace | None":
@@ -71,27 +73,67 @@ class Workspace:
         """Make `root` a workspace, or change the language and level of the one that is there."""
         (root / STATE.parent).mkdir(parents=True, exist_ok=True)
         workspace = cls(root)
-        workspace.state.language, workspace.state.level = language, level
-        workspace.save()
+        with workspace.changing() as state:
+            state.language, state.level = language, level
         return workspace
 
-    def _read(self) -> State:
+    @contextlib.contextmanager
+    def changing(self) -> Iterator[State]:
+        """The state as the file has it now; what is done to it is written, and no other process comes between.
+
+        Raises:
+            OSError: it cannot be written; the file is as it was.
+        """
+        path = self.root / STATE
+        with files.locked(path.with_name("lock")):
+            try:
+                self._read()
+            except Damaged:
+                aside = path.with_name(f"{path.name}.damaged-{clock.now():%Y%m%dT%H%M%SZ}")
+                files.put(aside, path.read_bytes())  # a copy: at no moment is there no workspace.json
+                self._repair(aside)
+            yield self.state
+            if (schema := self.before.get("schema", SCHEMA)) < SCHEMA:
+                files.put(path.with_name(f"{path.name}.schema{schema}"), path.read_bytes())
+            files.put(path, encode(self.state, self.before))
+
+    def _read(self) -> None:
+        """Take the state from the file; where there is none, from the reports.
+
+        Raises:
+            Damaged
+            ClozeError: a later kit wrote it.
+        """
         path = self.root / STATE
         try:
-            return msgspec.json.decode(path.read_bytes(), type=State)
+            self.state, self.before = decode(path.read_bytes())
         except FileNotFoundError:
-            return State()
-        except msgspec.DecodeError as error:
+            self.state, self.before = salvage("", self._reports()), {}
+        except Newer as error:
             raise ClozeError(
-                f"{path} is damaged ({error}); move it away and run `cloze init` again, your files stay"
+                f"{path} was written by a newer clozekit (schema {error.schema}, this one knows {SCHEMA}); "
+                "upgrade the kit: pip install --upgrade clozekit. Nothing was changed"
             ) from None
 
-    def save(self) -> None:
-        """Write the state whole or not at all."""
-        _replace(self.root / STATE, msgspec.json.format(msgspec.json.encode(self.state), indent=1) + b"\n")
+    def _repair(self, damaged: Path) -> None:
+        """Go on with what can be read of a damaged file, and say so."""
+        text = damaged.read_bytes().decode("utf-8", "replace")
+        self.state, self.before = salvage(text, self._reports()), {}
+        tell_once(phrases.say(self.state.language, "state-damaged", file=damaged))
+
+    def _reports(self) -> Iterator[tuple[datetime, Report]]:
+        """The last report of each exercise, and when it was written."""
+        for path in sorted((self.root / ".cloze" / "reports").glob("*/*.msgpack")):
+            if report := self.last_report(f"{path.parent.name}/{path.stem}"):
+                yield datetime.fromtimestamp(path.stat().st_mtime, UTC), report
 
     def file(self, exercise: Exercise) -> Path:
         return self.root / f"{exercise.id}.py"
+
+    def folder(self, path: Path) -> str:
+        """Which part of the workspace a file TRACK/NAME.py is in: "review", "interview/DATE", or "", its main one."""
+        place = Path(os.path.relpath(path.parent.parent, self.root)).as_posix()
+        return place if place == "review" or place.startswith("interview/") else ""
 
     def write_starter(self, exercise: Exercise, *, overwrite: bool = False) -> bool:
         """Write the starter in the workspace's level and language; a file that is there stays unless `overwrite`."""
@@ -99,30 +141,52 @@ class Workspace:
         if path.exists() and not overwrite:
             return False
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(exercise.render(self.state.level, self.state.language), "utf-8")
+        level, language = self.state.level, self.state.language
+        content = exercise.render(level, language).encode()
+        path.write_bytes(content)
+        self.keep_starter(exercise.id, Starter(level, language, content))
         return True
+
+    def keep_starter(self, id: str, starter: Starter) -> None:
+        """Remember which starter a learner's file began as."""
+        home = self.root / ".cloze" / "starters"
+        path = home / f"{id}.{starter.level}.{starter.language}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files.put(path, starter.content)
+        for other in home.glob(f"{id}.*.py"):
+            if other != path:
+                other.unlink()
+
+    def starter(self, id: str) -> Starter | None:
+        """The starter that a learner's file began as; None if a kit wrote it that kept no copy."""
+        for path in (self.root / ".cloze" / "starters").glob(f"{id}.*.py"):
+            _, level, language, _ = path.name.split(".")
+            return Starter(level, language, path.read_bytes())
+        return None
 
     def progress(self, id: str) -> Progress:
         return self.state.exercises.setdefault(id, Progress())
 
-    def record(self, report: Report) -> None:
-        """Remember a check: in the history, and, if it could be judged, as the exercise's last report."""
-        progress = self.progress(report.exercise)
-        now = datetime.datetime.now(datetime.UTC)
-        progress.attempts.append(
-            Attempt(
-                now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                self.state.level,
-                report.verdict,
-                report.points,
-                report.max_points,
-                report.mistake,
-            )
-        )
-        if report.verdict == "passed" and not progress.passed:
-            progress.passed = now.astimezone().date().isoformat()
-        self.save()
-        _replace(self.report_file(report.exercise), msgspec.msgpack.encode(report))
+    def solved(self) -> set[str]:
+        return {id for id, progress in self.state.exercises.items() if progress.passed}
+
+    def record(self, report: Report, path: Path | None = None) -> None:
+        """Remember a check: in the history, and as the exercise's last report unless it was one for review or interview.
+
+        path: the file that was checked; without one it is the exercise's own.
+
+        Raises:
+            OSError: nothing can be written here.
+        """
+        folder = self.folder(path) if path else ""
+        starter = self.starter(report.exercise)
+        level = "scratch" if folder else starter.level if starter else self.state.level
+        with self.changing():
+            self.progress(report.exercise).add(Attempt.of(report, clock.now(), level, folder))
+            if not folder:
+                target = self.report_file(report.exercise)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                files.put(target, msgspec.msgpack.encode(report))
 
     def report_file(self, id: str) -> Path:
         return self.root / ".cloze" / "reports" / f"{id}.msgpack"
@@ -131,16 +195,14 @@ class Workspace:
         """What the last check of an exercise said; None if there was none, or by another version of the kit."""
         try:
             return msgspec.msgpack.decode(self.report_file(id).read_bytes(), type=Report)
-        except (FileNotFoundError, msgspec.DecodeError):
+        except (FileNotFoundError, ValueError):
             return None
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".tmp")
-    draft.write_bytes(content)
-    os.replace(draft, path)
+@cache
+def tell_once(text: str) -> None:
+    """On standard error, as the command line says what went wrong; a workspace may be opened, and written, many times."""
+    click.echo(f"cloze: {text}", err=True)
 
 
 def need_workspace(path: Path) -> Workspace:

@@ -1,19 +1,22 @@
 """What several commands share: options, the language, finding the file that a target means, printing."""
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
-from clozekit import phrases
+from clozekit import interviewing, phrases
 from clozekit.catalog import Catalog, open_catalog
 from clozekit.errors import CannotCheck, ClozeError, NotFound
 from clozekit.exercise import LANGUAGES, LEVELS, Exercise
-from clozekit.workspace import Workspace
+from clozekit.report import Report
+from clozekit.workspace import Workspace, need_workspace, tell_once
 
 
 class ExerciseId(click.ParamType):
@@ -60,6 +63,61 @@ def language(chosen: str | None, workspace: Workspace | None) -> str:
         return workspace.state.language
     locale = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
     return "zh" if locale.startswith("zh") else "en"
+
+
+def surroundings(lang: str | None, path: Path | None = None) -> tuple[Workspace | None, str]:
+    """The workspace around `path`, or around here, if any, and the language to speak."""
+    workspace = Workspace.around(path or Path.cwd())
+    return workspace, _entered(workspace, lang)
+
+
+def inside(lang: str | None) -> tuple[Workspace, str]:
+    """The same for commands that need a workspace.
+
+    Raises:
+        NotFound: there is none.
+    """
+    workspace = need_workspace(Path.cwd())
+    return workspace, _entered(workspace, lang)
+
+
+def _entered(workspace: Workspace | None, lang: str | None) -> str:
+    """The language to speak. An interview whose time is over ends with the first command that comes by."""
+    chosen = language(lang, workspace)
+    if workspace and interviewing.is_over(workspace):
+        with unwritable_is_told(chosen):
+            interviewing.end(workspace)
+            click.echo(phrases.say(chosen, "interview-over"), err=True)
+    return chosen
+
+
+def from_here(path: Path) -> Path:
+    """The path as a learner would type it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def no_help_in_interview(workspace: Workspace | None, id: str, language: str) -> None:
+    """Raises ClozeError while the exercise is part of an interview that runs."""
+    current = interviewing.running(workspace) if workspace else None
+    if current and id in current.exercises and interviewing.time_left(current) > timedelta(0):
+        raise ClozeError(phrases.say(language, "interview-no-help", id=id))
+
+
+def remember(workspace: Workspace, report: Report, path: Path, language: str) -> None:
+    """Record the check of a file; where that cannot be, say so: the verdict stands."""
+    with unwritable_is_told(language):
+        workspace.record(report, path)
+        interviewing.refresh(workspace, path)
+
+
+@contextlib.contextmanager
+def unwritable_is_told(language: str) -> Iterator[None]:
+    """Where progress cannot be written, say so and go on: what the learner asked for is not lost with it."""
+    try:
+        yield
+    except OSError as error:
+        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        tell_once(phrases.say(language, "state-unwritten", reason=reason))
 
 
 def locate(target: str, exercise_id: str | None, catalog: Catalog) -> tuple[Path, Exercise]:

@@ -7,22 +7,27 @@ from typing import Literal
 
 import click
 
-from clozekit import phrases
+from clozekit import phrases, reviewing
 from clozekit.catalog import open_catalog
 from clozekit.cli.common import (
     ExerciseId,
     console,
     content_option,
+    inside,
     language,
     language_option,
     level_option,
     locate,
     need_gpu,
+    no_help_in_interview,
+    remember,
+    surroundings,
+    unwritable_is_told,
     write,
 )
 from clozekit.errors import CannotCheck, ClozeError, NotFound
 from clozekit.report import EXIT_STATUS
-from clozekit.workspace import Workspace, need_workspace
+from clozekit.workspace import Workspace
 
 
 @click.command()
@@ -39,9 +44,12 @@ def init(
     exercises = [exercise for exercise in catalog if not track or exercise.track in track]
     if not exercises:
         raise NotFound(f"no exercise in track {', '.join(track)}; `cloze list` shows the tracks")
-    existing = Workspace.around(directory) if (directory / ".cloze").is_dir() else None
-    chosen = language(lang, existing)
+    existing, chosen = (
+        surroundings(lang, directory) if (directory / ".cloze").is_dir() else (None, language(lang, None))
+    )
     workspace = Workspace.create(directory, chosen, level or (existing.state.level if existing else "guided"))
+    with workspace.changing() as state:
+        state.tracks = sorted({*state.tracks, *(exercise.track for exercise in exercises)})
     written = sum(workspace.write_starter(exercise) for exercise in exercises)
     click.echo(phrases.say(chosen, "initialised", written=written, kept=len(exercises) - written, directory=directory))
     first = workspace.file(exercises[0])
@@ -50,16 +58,16 @@ def init(
 
 @click.command("list")
 @click.option(
-    "--json", "as_json", is_flag=True, help="An array of objects with id, track, title, difficulty, after, passed."
+    "--json", "as_json", is_flag=True, help="An array of objects with id, track, title, difficulty, after, passed, due."
 )
 @click.option("--track", help="Only this track.")
 @language_option
 @content_option
 def list_(as_json: bool, track: str | None, lang: str | None, content: tuple[Path, ...]) -> None:
-    """List the exercises in learning order."""
-    workspace = Workspace.around(Path.cwd())
-    chosen = language(lang, workspace)
-    solved = {id for id, progress in workspace.state.exercises.items() if progress.passed} if workspace else set()
+    """List the exercises in learning order: ✓ solved, ↻ solved and due for review."""
+    workspace, chosen = surroundings(lang)
+    solved = workspace.solved() if workspace else set()
+    due = reviewing.due_now(workspace) if workspace else []
     entries = [entry for entry in open_catalog(content).entries() if track in (None, entry.track)]
     if track and not entries:
         raise NotFound(f"no exercise in track {track}; `cloze list` shows the tracks")
@@ -68,10 +76,11 @@ def list_(as_json: bool, track: str | None, lang: str | None, content: tuple[Pat
             {
                 "id": entry.id,
                 "track": entry.track,
-                "title": entry.title.zh if chosen == "zh" else entry.title.en,
+                "title": entry.title.text(chosen),
                 "difficulty": entry.difficulty,
                 "after": entry.after,
                 "passed": entry.id in solved,
+                "due": entry.id in due,
             }
             for entry in entries
         ]
@@ -80,8 +89,8 @@ def list_(as_json: bool, track: str | None, lang: str | None, content: tuple[Pat
     width = max((len(entry.id) for entry in entries), default=0)
     for entry in entries:
         mark = click.style("✓", fg="green") if entry.id in solved else "·"
-        title = entry.title.zh if chosen == "zh" else entry.title.en
-        click.echo(f"{mark} {entry.id:{width}}  {'★' * entry.difficulty:5}  {title}")
+        mark = click.style("↻", fg="yellow") if entry.id in due else mark
+        click.echo(f"{mark} {entry.id:{width}}  {'★' * entry.difficulty:5}  {entry.title.text(chosen)}")
 
 
 @click.command()
@@ -91,7 +100,7 @@ def list_(as_json: bool, track: str | None, lang: str | None, content: tuple[Pat
 def show(exercise: str, lang: str | None, content: tuple[Path, ...]) -> None:
     """Show the statement of EXERCISE."""
     found = open_catalog(content)[exercise]
-    chosen = language(lang, Workspace.around(Path.cwd()))
+    _, chosen = surroundings(lang)
     words = found.words(chosen)
     click.echo(click.style(words.title, bold=True))
     click.echo(f"\n{words.statement.strip()}\n")
@@ -140,8 +149,7 @@ def check(
 
     path, found = locate(target, exercise, open_catalog(content))
     found.sheet  # noqa: B018  (a broken exercise is told before anything starts)
-    workspace = Workspace.around(path)
-    chosen = language(lang, workspace)
+    workspace, chosen = surroundings(lang, path)
     if device == "cuda":
         need_gpu(chosen)
         raise CannotCheck(phrases.say(chosen, "no-cases-on-device"))
@@ -159,7 +167,7 @@ def check(
         if report.tier == "C":
             console(stderr=True).print(f"[dim]{phrases.say(chosen, 'tier-C')}[/]")
     if workspace:
-        workspace.record(report)
+        remember(workspace, report, path, chosen)
     sys.exit(EXIT_STATUS[report.verdict])
 
 
@@ -171,8 +179,8 @@ def check(
 def hint(exercise: str, everything: bool, lang: str | None, content: tuple[Path, ...]) -> None:
     """Show the next hint for EXERCISE; in a workspace each call goes one step further."""
     found = open_catalog(content)[exercise]
-    workspace = Workspace.around(Path.cwd())
-    chosen = language(lang, workspace)
+    workspace, chosen = surroundings(lang)
+    no_help_in_interview(workspace, found.id, chosen)
     hints = found.words(chosen).hints
     if everything:
         click.echo("\n\n".join(hints))
@@ -186,8 +194,8 @@ def hint(exercise: str, everything: bool, lang: str | None, content: tuple[Path,
         else phrases.say(chosen, "hints-done", id=found.id)
     )
     if workspace:
-        workspace.progress(found.id).hints = given + 1
-        workspace.save()
+        with unwritable_is_told(chosen), workspace.changing():
+            workspace.progress(found.id).hints = given + 1
 
 
 @click.command()
@@ -199,8 +207,8 @@ def hint(exercise: str, everything: bool, lang: str | None, content: tuple[Path,
 def reset(exercise: str, level: str | None, lang: str | None, content: tuple[Path, ...], yes: bool) -> None:
     """Bring the starter of EXERCISE back; the file as it was is kept beside it as NAME.py.bak."""
     found = open_catalog(content)[exercise]
-    workspace = need_workspace(Path.cwd())
-    workspace.state.level, workspace.state.language = level or workspace.state.level, language(lang, workspace)
+    workspace, chosen = inside(lang)
+    workspace.state.level, workspace.state.language = level or workspace.state.level, chosen
     path = workspace.file(found)
     if path.exists() and path.read_bytes() != found.render(workspace.state.level, workspace.state.language).encode():
         if not yes:
@@ -219,7 +227,8 @@ def solution(exercise: str, content: tuple[Path, ...], yes: bool) -> None:
     from clozekit import blanks
 
     found = open_catalog(content)[exercise]
-    workspace = Workspace.around(Path.cwd())
+    workspace, chosen = surroundings(None)
+    no_help_in_interview(workspace, found.id, chosen)
     solved = workspace is not None and workspace.progress(found.id).passed
     if not solved and not yes:
         click.confirm(f"{found.id} is not solved yet. Show the solution?", abort=True, err=True)

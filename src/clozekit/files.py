@@ -1,0 +1,33 @@
+"""Files that no crash leaves half written, and that several processes change in turn.
+
+with locked(folder / "lock"):
+    put(folder / "workspace.json", change((folder / "workspace.json").read_bytes()))
+"""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def put(path: Path, content: bytes, mode: int = 0o666) -> None:
+    """Write a file, whole or not at all. Where `path` is a link, what it leads to is written."""
+    path = Path(os.path.realpath(path))
+    draft = path.with_name(f"{path.name}.draft")  # in the same directory: a rename within one file system is atomic
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Wait until nobody else holds the lock `path`. The system takes it from a process that ends."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
