@@ -26,10 +26,11 @@ from typing import Any, NamedTuple
 
 from clozekit import __version__, render
 from clozekit.catalog import Catalog
+from clozekit.cells import answer_to
 from clozekit.engine import Engine
 from clozekit.errors import ClozeError, ContentError
 from clozekit.report import Problem, Report
-from clozekit.submission import Upload, read
+from clozekit.submission import Unreadable, Upload, read
 
 Line = dict[str, Any]  # of results.jsonl: the report as JSON, with `student`, `file` and `key`
 
@@ -90,7 +91,7 @@ def _meant(file: str, known: Collection[str]) -> tuple[str, bool, Problem | None
     if len(folders) == 1 and suffix in ("py", "ipynb"):
         if exercise not in known:
             return exercise, True, Problem("unknown-exercise", {"id": exercise})
-        return exercise, True, Problem("notebook", {"id": exercise}) if suffix == "ipynb" else None
+        return exercise, True, None
     source = len(folders) < 2 and f".{name.rpartition('.')[2].lower()}" in SOURCES
     meant = exercise in known and not name.endswith(".bak")
     return (exercise if meant else ""), source or meant, Problem("misplaced", {"file": file})
@@ -244,7 +245,11 @@ class ClassRun:
         if id not in self.broken:
             processor = self.free.get()
             try:
+                if upload.name.endswith(".ipynb"):
+                    upload = answer_to(id, self.engine.open(upload.raw, processor)).upload(upload.name)
                 return self.engine.grade(self.exercises[id], upload, processor=processor)
+            except Unreadable as unreadable:
+                return self.nothing(handed, unreadable.problem)
             except ContentError as error:
                 self.broken[id] = str(error)
             except Exception as error:  # a bug of ours costs this file its report, not the class its run
