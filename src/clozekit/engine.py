@@ -125,7 +125,12 @@ class Engine(Processes):
     @staticmethod
     def analyse(worker: Worker, exercise: Exercise, upload: Upload) -> Analysed:
         """Have a fresh worker parse a file and hold it against the rules: no file is opened up in this process."""
-        return _ask(worker, Analyse(upload.name, exercise.sheet.policy), upload.raw, Analysed)
+        try:
+            return _ask(worker, Analyse(upload.name, exercise.sheet.policy), upload.raw, Analysed)
+        except TimedOut:
+            return Analysed(problem=Problem("unreadable-time", {"seconds": f"{ANALYSIS_SECONDS:g}"}))
+        except Gone:
+            return Analysed(problem=Problem("unreadable-memory"))
 
     def open(self, raw: bytes, processor: int | None = None) -> list[Answer]:
         """Have a worker find the answers in a notebook, of which each is graded as a file of its own.
@@ -140,6 +145,8 @@ class Engine(Processes):
                 opened = _ask(worker, Open(), raw, Opened)
             finally:
                 worker.discard()
+        except (TimedOut, Gone):
+            raise Unreadable(Problem("notebook-heavy")) from None
         except (Violation, OSError) as error:
             raise CannotCheck(f"the notebook cannot be opened: {error}") from None
         if opened.problem:
@@ -230,7 +237,12 @@ class Engine(Processes):
 
 
 def _ask(worker: Worker, request: object, raw: bytes, answer: type[Read]) -> Read:
-    """Have a fresh worker look into a file, for as long as that may take."""
+    """Have a fresh worker look into a file.
+
+    Raises:
+        CannotCheck: it does not start.
+        TimedOut, Gone, Violation: the file hurt it.
+    """
     channel = Channel(socket.socket(fileno=os.dup(worker.channel)))
     try:
         channel.receive(Ready, time.monotonic() + START_SECONDS)
@@ -241,10 +253,6 @@ def _ask(worker: Worker, request: object, raw: bytes, answer: type[Read]) -> Rea
         deadline = time.monotonic() + ANALYSIS_SECONDS
         channel.send(request, [raw], deadline=deadline)
         return channel.receive(answer, deadline)[0]  # type: ignore[no-any-return]
-    except TimedOut:
-        return answer(problem=Problem("unreadable-time", {"seconds": f"{ANALYSIS_SECONDS:g}"}))
-    except Gone:
-        return answer(problem=Problem("unreadable-memory"))
     finally:
         channel.close()
 

@@ -380,7 +380,7 @@ def opened(raw: bytes) -> Opened:
     except submission.Unreadable as unreadable:
         return Opened(problem=unreadable.problem)
     except MemoryError:
-        return Opened(problem=Problem("unreadable-memory"))
+        return Opened(problem=Problem("notebook-heavy"))
 
 
 def recorder(file: str, inputs: list[torch.Tensor]) -> Any:

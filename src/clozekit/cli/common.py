@@ -139,8 +139,8 @@ def handed(
         if not answers:
             raise Unreadable(Problem("notebook-blank"))
     except Unreadable as unreadable:
-        said = [describe(unreadable.problem, language), next_step(unreadable.problem, language)]
-        raise ClozeError(f"{upload.name}: {'. '.join(filter(None, said))}") from None
+        said = f"{describe(unreadable.problem, language)}\n  {next_step(unreadable.problem, language)}"
+        raise ClozeError(f"{upload.name}: {said}") from None
     return [(catalog[answer.exercise], answer.upload(upload.name)) for answer in answers]
 
 
