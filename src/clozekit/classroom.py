@@ -281,12 +281,16 @@ def _version(package: str) -> str:
 
 
 def write_grades(path: Path, lines: list[Line], order: Iterable[str]) -> None:
-    """A row a student, a column an exercise in learning order: points, ? where it could not be checked, else nothing."""
+    """A row a student, a column an exercise in learning order: points, ? where it could not be checked, else nothing.
+
+    Who hands in a file and a notebook for one exercise has the better of both: the other is often the starter as it came.
+    """
     cells: dict[str, dict[str, Any]] = {line["student"]: {} for line in lines if line["student"]}
     for line in lines:
         row = cells.get(line["student"], {})
         if line["verdict"] != "could not check":
-            row[line["exercise"]] = line["points"]
+            known = row.get(line["exercise"])
+            row[line["exercise"]] = line["points"] if known in (None, "?") else max(known, line["points"])
         else:
             row.setdefault(line["exercise"], "?")
     columns = [id for id in order if any(id in row for row in cells.values())]
