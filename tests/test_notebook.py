@@ -12,11 +12,10 @@ from click.testing import CliRunner
 from nbclient import NotebookClient
 from nbformat import v4
 
-from clozekit import cells, submission, writing
+from clozekit import cells, notebook, submission, writing
 from clozekit.catalog import builtin_root, open_catalog
 from clozekit.cli import main
 from clozekit.exercise import LANGUAGES, LEVELS, Exercise
-from clozekit.notebook import check
 from clozekit.submission import Unreadable
 
 ID, OTHER = "normalization/rms_norm", "sampling/top_p"
@@ -48,19 +47,19 @@ def mistaken() -> str:
 
 def answered(path: Path, answers: dict[str, str]) -> nbformat.NotebookNode:
     """The notebook at `path`, with these answers typed into its cells."""
-    notebook = nbformat.read(path, 4)
-    for cell in notebook.cells:
+    made = nbformat.read(path, 4)
+    for cell in made.cells:
         if cell.metadata.get("cloze", {}).get("role") == "answer":
             id = cell.metadata.cloze.exercise
             cell.source = f"# cloze: {id}\n{answers[id]}"
-    nbformat.write(notebook, path)
-    return notebook
+    nbformat.write(made, path)
+    return made
 
 
 def save(*codes: str, path: str = "x.ipynb", **more) -> None:
     """A notebook with these cells of code below one of text."""
-    notebook = v4.new_notebook(cells=[v4.new_markdown_cell("# Text"), *map(v4.new_code_cell, codes)])
-    Path(path).write_text(json.dumps(notebook | more))
+    made = v4.new_notebook(cells=[v4.new_markdown_cell("# Text"), *map(v4.new_code_cell, codes)])
+    Path(path).write_text(json.dumps(made | more))
 
 
 # As they are written
@@ -71,9 +70,9 @@ def save(*codes: str, path: str = "x.ipynb", **more) -> None:
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
 def test_every_notebook_is_valid_and_holds_the_starter(exercise, language, level):
     text = writing.notebook([exercise], level, language)
-    notebook = nbformat.reads(text, 4)
-    nbformat.validate(notebook, relax_add_props=False)
-    install, statement, answer, judged = notebook.cells
+    made = nbformat.reads(text, 4)
+    nbformat.validate(made, relax_add_props=False)
+    install, statement, answer, judged = made.cells
     assert "except ImportError" in install.source
     assert statement.cell_type == "markdown"
     assert exercise.words(language).title in statement.source
@@ -102,8 +101,8 @@ def test_no_notebook_tells_an_answer(exercise):
     assert len(known) > 20
     for language in LANGUAGES:
         for level in LEVELS:
-            notebook = nbformat.reads(writing.notebook([exercise], level, language), 4)
-            text = "\n".join(cell.source + str(cell.metadata) for cell in notebook.cells)
+            made = nbformat.reads(writing.notebook([exercise], level, language), 4)
+            text = "\n".join(cell.source + str(cell.metadata) for cell in made.cells)
             assert [line for line in known if line in text] == []
 
 
@@ -172,10 +171,10 @@ def test_what_cannot_be_written_is_told(arguments, message, cloze):
 # As a kernel runs them
 
 
-def run(notebook: nbformat.NotebookNode, folder: Path) -> list[nbformat.NotebookNode]:
+def run(made: nbformat.NotebookNode, folder: Path) -> list[nbformat.NotebookNode]:
     """Run all cells; what those that check have shown."""
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
-    checks = [cell for cell in notebook.cells if cell.metadata.get("cloze", {}).get("role") == "check"]
+    NotebookClient(made, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
+    checks = [cell for cell in made.cells if cell.metadata.get("cloze", {}).get("role") == "check"]
     return [output.data for cell in checks for output in cell.outputs]
 
 
@@ -185,15 +184,15 @@ def run(notebook: nbformat.NotebookNode, folder: Path) -> list[nbformat.Notebook
 )
 def test_a_kernel_and_the_command_line_say_the_same(language, words, cloze, tmp_path, solution, mistaken):
     cloze("notebook", ID, OTHER, "--out", "x.ipynb", "--lang", language)
-    notebook = answered(Path("x.ipynb"), {ID: solution, OTHER: mistaken})
-    right, wrong = run(notebook, tmp_path)
+    made = answered(Path("x.ipynb"), {ID: solution, OTHER: mistaken})
+    right, wrong = run(made, tmp_path)
     assert words[0] in right["text/plain"]
     assert words[1] in wrong["text/plain"]
     assert "(forgets_to_renormalise)" in wrong["text/plain"]
     for shown in (right, wrong):
         assert html.unescape(re.sub(r"<.*?>", "", shown["text/html"])) == shown["text/plain"]
         assert '<span style="color: #' in shown["text/html"]
-    nbformat.write(notebook, "x.ipynb")  # with its outputs, as Jupyter saves it
+    nbformat.write(made, "x.ipynb")  # with its outputs, as Jupyter saves it
     done = cloze("check", "x.ipynb", "--lang", language)
     assert done.exit_code == 1
     for shown in (right, wrong):
@@ -210,10 +209,10 @@ def test_a_kernel_judges_what_it_ran_last(tmp_path, solution):
     asks = f'from clozekit.notebook import check\ncheck("{ID}", "en")'
     codes = [asks, f"{MARK}{solution}", asks, f"{MARK}import torch\nimport socket\nrms_norm = 1", asks]
     codes += [asks.replace("rms_norm", "rms_nrom")]
-    notebook = v4.new_notebook(
+    made = v4.new_notebook(
         cells=[v4.new_code_cell(code, metadata=judged if code.startswith("from") else {}) for code in codes]
     )
-    first, passed, failed, unknown = (shown["text/plain"] for shown in run(notebook, tmp_path))
+    first, passed, failed, unknown = (shown["text/plain"] for shown in run(made, tmp_path))
     assert f"No cell with the line `# cloze: {ID}` has been run in this kernel" in first
     assert f"passed  {ID}" in passed
     assert "cell [4], line 3, column 8: CZ102" in failed
@@ -230,7 +229,29 @@ def test_a_kernel_remembers_in_the_workspace_around_it(cloze, monkeypatch, tmp_p
 
 
 def test_without_a_kernel_there_is_nothing_to_judge():
-    assert repr(check(ID, "en")) == "This works in a notebook only; elsewhere: cloze check FILE"
+    assert repr(notebook.check(ID, "en")) == "This works in a notebook only; elsewhere: cloze check FILE"
+
+
+def test_a_judge_that_was_interrupted_is_not_asked_again(monkeypatch, rms_norm):
+    """What it was about to say would be taken for the answer to the next question."""
+    begun = []
+
+    class Interrupted:
+        def __init__(self):
+            begun.append(self)
+            self.open = True
+
+        def close(self):
+            self.open = False
+
+        def grade(self, exercise, upload):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("clozekit.notebook.Engine", Interrupted)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            notebook._grade(rms_norm, submission.Upload("cell [1]", b""))
+    assert [judge.open for judge in begun] == [False, False]
 
 
 # As the command line grades the file
@@ -256,30 +277,28 @@ def test_the_exit_status_is_that_of_the_worst(cloze, author, solution):
 def test_an_answer_is_known_by_its_line_or_by_its_metadata(kept, cloze, solution):
     """Some programs drop what they do not know; a learner may delete a comment."""
     cloze("notebook", ID, "--out", "x.ipynb")
-    notebook = nbformat.read("x.ipynb", 4)
-    cell = notebook.cells[2]
+    made = nbformat.read("x.ipynb", 4)
+    cell = made.cells[2]
     cell.source = solution if kept == "the metadata" else MARK + solution
     if kept == "the line":
         cell.metadata = {}
-    nbformat.write(notebook, "x.ipynb")
+    nbformat.write(made, "x.ipynb")
     assert cloze("check", "x.ipynb").exit_code == 0
 
 
 def test_the_line_wins_where_a_copied_cell_has_the_metadata_of_another_answer(cloze, solution):
     cloze("notebook", OTHER, "--out", "x.ipynb")
-    notebook = nbformat.read("x.ipynb", 4)
-    notebook.cells[2].source = MARK + solution
-    nbformat.write(notebook, "x.ipynb")
+    made = nbformat.read("x.ipynb", 4)
+    made.cells[2].source = MARK + solution
+    nbformat.write(made, "x.ipynb")
     done = cloze("check", "x.ipynb")
     assert done.exit_code == 0
     assert f"passed  {ID}" in done.output
 
 
 def test_only_cells_of_code_are_answers(cloze, solution):
-    notebook = v4.new_notebook(
-        cells=[v4.new_markdown_cell(MARK), v4.new_raw_cell(MARK), v4.new_code_cell(MARK + solution)]
-    )
-    nbformat.write(notebook, "x.ipynb")
+    made = v4.new_notebook(cells=[v4.new_markdown_cell(MARK), v4.new_raw_cell(MARK), v4.new_code_cell(MARK + solution)])
+    nbformat.write(made, "x.ipynb")
     assert cloze("check", "x.ipynb").exit_code == 0
 
 
@@ -292,9 +311,9 @@ def test_a_notebook_of_format_3_is_read(cloze, solution):
 
 def test_fifty_megabytes_of_outputs_and_numbers_that_are_none_do_not_matter(cloze, solution):
     save(f"{MARK}{solution}")
-    notebook = json.loads(Path("x.ipynb").read_text())
-    notebook["cells"][1]["outputs"] = ["x" * 50_000_000, float("nan"), "\ud800"]
-    Path("x.ipynb").write_text("\ufeff" + json.dumps(notebook), "utf-8")
+    made = json.loads(Path("x.ipynb").read_text())
+    made["cells"][1]["outputs"] = ["x" * 50_000_000, float("nan"), "\ud800"]
+    Path("x.ipynb").write_text("\ufeff" + json.dumps(made), "utf-8")
     assert cloze("check", "x.ipynb").exit_code == 0
 
 

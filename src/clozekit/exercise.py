@@ -164,12 +164,13 @@ class Exercise:
         Raises:
             ContentError: markers are unbalanced or a prompt is missing; names the file.
         """
+        prompts, solution = self.words(language).blanks, self.solution
         try:
             if level == "scratch":
                 attributes = [f"{owner}.{a}" for owner, names in self.sheet.attributes.items() for a in names]
                 note = f" ({phrases.say(language, 'attributes')}: {', '.join(attributes)})" if attributes else ""
-                return blanks.scratch(self.solution, self.entries, phrases.say(language, "todo-all") + note)
-            return blanks.guided(self.solution, self.words(language).blanks, phrases.say(language, "todo"))
+                return blanks.scratch(solution, self.entries, phrases.say(language, "todo-all") + note)
+            return blanks.guided(solution, prompts, phrases.say(language, "todo"))
         except ContentError as error:
             raise ContentError(f"{self.solution_path}: {error}") from None
 
