@@ -53,19 +53,23 @@ def check(exercise: str, lang: str | None = None) -> Shown:
 
     lang: "en" or "zh"; by default the workspace's, else your locale's.
     """
-    workspace = Workspace.around(Path.cwd())
-    chosen = language(lang, workspace)
     try:
-        found = open_catalog()[exercise]
-        report = _grade(found, _last_run(found.id, chosen))
-    except (ClozeError, CannotCheck) as error:
+        return Shown(_report(exercise, lang))
+    except (ClozeError, CannotCheck, OSError) as error:
         return Shown(Text(str(error)))
+
+
+def _report(id: str, lang: str | None) -> Text:
+    """What `cloze check` would say, and remember, of the answer."""
+    exercise, workspace = open_catalog()[id], Workspace.around(Path.cwd())
+    chosen = language(lang, workspace)
+    report = _grade(exercise, _last_run(exercise.id, chosen))
     if workspace:
         workspace.record(report)
-    text = as_text(report, found, chosen, "all")
+    text = as_text(report, exercise, chosen, "all")
     if report.tier == "C":
         text.append(f"\n{say(chosen, 'tier-C')}", "dim")
-    return Shown(text)
+    return text
 
 
 def _last_run(id: str, language: str) -> Upload:
