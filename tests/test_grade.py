@@ -25,6 +25,8 @@ from clozekit.submission import LIMIT, Upload
 
 RIGHT = "def square(x, scale=2.0):\n    return scale * x * x\n"
 WRONG = "def square(x, scale=2.0):\n    return scale * x\n"
+NOTEBOOK = json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": "# cloze: lab/square\n%s"}]})
+OTHER = NOTEBOOK.replace("square", "cube")
 GRADER = textwrap.dedent("""\
     import pytest
 
@@ -111,7 +113,8 @@ def test_a_class_in_a_line_a_file_out(handed, cloze_grade, tmp_path):
 ODD = {
     "no submission in the directory": ("ada/notes.txt", "", "nothing was handed in"),
     "no such exercise": ("ada/lab/squares.py", RIGHT, "there is no exercise lab/squares"),
-    "a notebook": ("ada/lab/square.ipynb", "{}", "a notebook cannot be graded; hand in lab/square.py"),
+    "no notebook": ("ada/lab/square.ipynb", "{}", "the file is no notebook: "),
+    "a notebook without an answer": ("ada/lab/square.ipynb", OTHER, "no cell of the notebook answers lab/square"),
     "outside of its track": ("ada/square.py", RIGHT, "square.py lies where no submission is looked for"),
     "too deep": ("ada/homework/lab/square.py", RIGHT, "homework/lab/square.py lies where no submission"),
     "of another suffix": ("ada/lab/square.py.txt", RIGHT, "lab/square.py.txt lies where no submission"),
@@ -129,6 +132,22 @@ def test_what_is_no_submission_is_a_line_that_says_why(name, handed, cloze_grade
     assert [line["verdict"] for line in lines] == ["could not check", "passed"]
     assert why in lines[0]["message"]
     assert why in result.stderr
+
+
+def test_a_notebook_is_handed_in_like_a_file(handed, cloze_grade, graded, tmp_path):
+    """Of a notebook and a file for one exercise the better counts: the other is often the starter as it came."""
+    right, wrong = (NOTEBOOK % json.dumps(source)[1:-1] for source in (RIGHT, WRONG))
+    handed({"ada/lab/square.ipynb": right, "bob/lab/square.ipynb": wrong})
+    handed({"cyd/lab/square.ipynb": right, "cyd/lab/square.py": WRONG})
+    handed({"dan/lab/square.ipynb": wrong, "dan/lab/square.py": RIGHT})
+    result, lines = cloze_grade()
+    assert result.exit_code == 0
+    assert [line["points"] for line in lines] == [3.0, 0.0, 3.0, 0.0, 0.0, 3.0]
+    assert [line.get("cell") for line in lines] == ["1", "1", "1", None, "1", None]
+    assert (tmp_path / "out/grades.csv").read_text() == "student,lab/square\nada,3.0\nbob,0.0\ncyd,3.0\ndan,3.0\n"
+    assert len(graded) == 6
+    cloze_grade()
+    assert len(graded) == 6
 
 
 def test_files_that_are_nobodys_submission_are_not_mentioned(handed, cloze_grade):

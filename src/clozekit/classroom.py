@@ -26,11 +26,12 @@ from typing import Any, NamedTuple
 
 from clozekit import __version__, render
 from clozekit.catalog import Catalog
+from clozekit.cells import answer_to
 from clozekit.engine import Engine
 from clozekit.errors import ClozeError, ContentError
 from clozekit.files import put
 from clozekit.report import Problem, Report
-from clozekit.submission import Upload, read
+from clozekit.submission import Unreadable, Upload, read
 
 Line = dict[str, Any]  # of results.jsonl: the report as JSON, with `student`, `file` and `key`
 
@@ -91,7 +92,7 @@ def _meant(file: str, known: Collection[str]) -> tuple[str, bool, Problem | None
     if len(folders) == 1 and suffix in ("py", "ipynb"):
         if exercise not in known:
             return exercise, True, Problem("unknown-exercise", {"id": exercise})
-        return exercise, True, Problem("notebook", {"id": exercise}) if suffix == "ipynb" else None
+        return exercise, True, None
     source = len(folders) < 2 and f".{name.rpartition('.')[2].lower()}" in SOURCES
     meant = exercise in known and not name.endswith(".bak")
     return (exercise if meant else ""), source or meant, Problem("misplaced", {"file": file})
@@ -236,7 +237,11 @@ class ClassRun:
         if id not in self.broken:
             processor = self.free.get()
             try:
+                if upload.name.endswith(".ipynb"):
+                    upload = answer_to(id, self.engine.open(upload.raw, processor)).upload(upload.name)
                 return self.engine.grade(self.exercises[id], upload, processor=processor)
+            except Unreadable as unreadable:
+                return self.nothing(handed, unreadable.problem)
             except ContentError as error:
                 self.broken[id] = str(error)
             except Exception as error:  # a bug of ours costs this file its report, not the class its run
@@ -268,12 +273,16 @@ def _version(package: str) -> str:
 
 
 def write_grades(path: Path, lines: list[Line], order: Iterable[str]) -> None:
-    """A row a student, a column an exercise in learning order: points, ? where it could not be checked, else nothing."""
+    """A row a student, a column an exercise in learning order: points, ? where it could not be checked, else nothing.
+
+    Who hands in a file and a notebook for one exercise has the better of both: the other is often the starter as it came.
+    """
     cells: dict[str, dict[str, Any]] = {line["student"]: {} for line in lines if line["student"]}
     for line in lines:
         row = cells.get(line["student"], {})
         if line["verdict"] != "could not check":
-            row[line["exercise"]] = line["points"]
+            known = row.get(line["exercise"])
+            row[line["exercise"]] = line["points"] if known in (None, "?") else max(known, line["points"])
         else:
             row.setdefault(line["exercise"], "?")
     columns = [id for id in order if any(id in row for row in cells.values())]

@@ -13,9 +13,11 @@ import threading
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from msgspec import structs
 
+from clozekit.cells import Answer
 from clozekit.errors import CannotCheck, ContentError
 from clozekit.exercise import Exercise
 from clozekit.processes import START_SECONDS, Processes, Worker
@@ -28,13 +30,16 @@ from clozekit.protocol import (
     Graded,
     Job,
     Limits,
+    Open,
+    Opened,
     Ready,
 )
 from clozekit.report import Problem, Report, Verdict, worst
-from clozekit.submission import Upload
+from clozekit.submission import Unreadable, Upload
 from clozekit.wire import Channel, Gone, TimedOut, Violation
 
 ANALYSIS_SECONDS = 20.0  # to parse a file and apply the rules, which are bounded; ordinary ones take milliseconds
+Read = TypeVar("Read", Analysed, Opened)
 
 
 @dataclass
@@ -112,6 +117,7 @@ class Engine(Processes):
         except (CannotCheck, Gone, TimedOut, Violation, OSError) as error:
             report.problem = problem = Problem("engine", {"error": str(error) or type(error).__name__})
             report.tests = [case.result("could not check", problem) for case in cases]
+        report.cell = upload.cell
         report.tier = self.found.layers.tier
         report.seconds = round(time.perf_counter() - began, 3)
         return report
@@ -119,23 +125,33 @@ class Engine(Processes):
     @staticmethod
     def analyse(worker: Worker, exercise: Exercise, upload: Upload) -> Analysed:
         """Have a fresh worker parse a file and hold it against the rules: no file is opened up in this process."""
-        channel = Channel(socket.socket(fileno=os.dup(worker.channel)))
         try:
-            channel.receive(Ready, time.monotonic() + START_SECONDS)
-        except (Gone, TimedOut, Violation):
-            channel.close()
-            raise CannotCheck(f"a worker does not start; it said: {worker.said() or 'nothing'}") from None
-        try:
-            request = Analyse(upload.name, exercise.sheet.policy)
-            deadline = time.monotonic() + ANALYSIS_SECONDS
-            channel.send(request, [upload.raw], deadline=deadline)
-            return channel.receive(Analysed, deadline)[0]
+            return _ask(worker, Analyse(upload.name, exercise.sheet.policy), upload.raw, Analysed)
         except TimedOut:
             return Analysed(problem=Problem("unreadable-time", {"seconds": f"{ANALYSIS_SECONDS:g}"}))
         except Gone:
             return Analysed(problem=Problem("unreadable-memory"))
-        finally:
-            channel.close()
+
+    def open(self, raw: bytes, processor: int | None = None) -> list[Answer]:
+        """Have a worker find the answers in a notebook, of which each is graded as a file of its own.
+
+        Raises:
+            Unreadable: the notebook cannot be taken.
+            CannotCheck: the judge itself fails.
+        """
+        try:
+            worker = self.spawn_worker(Limits(processor=processor))
+            try:
+                opened = _ask(worker, Open(), raw, Opened)
+            finally:
+                worker.discard()
+        except (TimedOut, Gone):
+            raise Unreadable(Problem("notebook-heavy")) from None
+        except (Violation, OSError) as error:
+            raise CannotCheck(f"the notebook cannot be opened: {error}") from None
+        if opened.problem:
+            raise Unreadable(opened.problem)
+        return opened.answers
 
     @staticmethod
     def verdict(report: Report) -> Verdict:
@@ -218,6 +234,27 @@ class Engine(Processes):
                     raise ContentError(f"{path} cannot be loaded:\n{collected.error}")
                 self.testers[path] = Tester(channel, collected.cases)
             return self.testers[path]
+
+
+def _ask(worker: Worker, request: object, raw: bytes, answer: type[Read]) -> Read:
+    """Have a fresh worker look into a file.
+
+    Raises:
+        CannotCheck: it does not start.
+        TimedOut, Gone, Violation: the file hurt it.
+    """
+    channel = Channel(socket.socket(fileno=os.dup(worker.channel)))
+    try:
+        channel.receive(Ready, time.monotonic() + START_SECONDS)
+    except (Gone, TimedOut, Violation):
+        channel.close()
+        raise CannotCheck(f"a worker does not start; it said: {worker.said() or 'nothing'}") from None
+    try:
+        deadline = time.monotonic() + ANALYSIS_SECONDS
+        channel.send(request, [raw], deadline=deadline)
+        return channel.receive(answer, deadline)[0]  # type: ignore[no-any-return]
+    finally:
+        channel.close()
 
 
 def worker_limits(exercise: Exercise, processor: int | None = None) -> Limits:

@@ -152,17 +152,25 @@ class Exercise:
         Raises:
             ContentError: markers are unbalanced or a prompt is missing; names the file.
         """
-        words, solution = self.words(language), self.solution
+        words = self.words(language)
         statement = (
             f"{words.title}\n\n{words.statement.strip()}\n\n{phrases.say(language, 'source')}: {self.sheet.source}\n"
         )
-        docstring = f"{_docstring(statement)}\n\n"
+        return f"{_docstring(statement)}\n\n{self.starter(level, language)}"
+
+    def starter(self, level: str, language: str) -> str:
+        """The code of one level, its answers cut out, without the statement.
+
+        Raises:
+            ContentError: markers are unbalanced or a prompt is missing; names the file.
+        """
+        prompts, solution = self.words(language).blanks, self.solution
         try:
             if level == "scratch":
                 attributes = [f"{owner}.{a}" for owner, names in self.sheet.attributes.items() for a in names]
                 note = f" ({phrases.say(language, 'attributes')}: {', '.join(attributes)})" if attributes else ""
-                return docstring + blanks.scratch(solution, self.entries, phrases.say(language, "todo-all") + note)
-            return docstring + blanks.guided(solution, words.blanks, phrases.say(language, "todo"))
+                return blanks.scratch(solution, self.entries, phrases.say(language, "todo-all") + note)
+            return blanks.guided(solution, prompts, phrases.say(language, "todo"))
         except ContentError as error:
             raise ContentError(f"{self.solution_path}: {error}") from None
 

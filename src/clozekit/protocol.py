@@ -2,6 +2,7 @@
 
 front -> zygote    Spawn (descriptors ride along), Reap            zygote -> front    Started, Ended
 front -> worker    Analyse, before anything of a file runs; Profile      worker -> front    Analysed; Profiled
+front -> worker    Open, before anything of a notebook is analysed      worker -> front    Opened
 front -> tester    Collect, once; then a Job a submission     tester -> front   Collected; NeedWorker, EndWorker, Graded
 front -> referee   Contest                                    referee -> front  NeedWorker, EndWorker, Measured
 """
@@ -10,6 +11,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from clozekit.cells import Answer
 from clozekit.exercise import Policy
 from clozekit.meters.callstring import CallString
 from clozekit.meters.costs import Launch, Target
@@ -102,6 +104,17 @@ class Analysed(Struct, frozen=True):
 
     source: str = ""
     findings: list[Finding] = []
+    problem: Problem | None = None
+
+
+class Open(Struct, tag=True, frozen=True):
+    """Find the answers in the notebook in the payload."""
+
+
+class Opened(Struct, frozen=True):
+    """The answers; or why the notebook cannot be taken."""
+
+    answers: list[Answer] = []
     problem: Problem | None = None
 
 

@@ -33,7 +33,8 @@ SHOWN = 3  # failed tests told in full; the others by title
 def as_json(report: Report, exercise: Exercise | None, language: str, reveal: Reveal) -> dict[str, Any]:
     """The report as DESIGN's JSON, schema 1. With the same seed two reports differ in `seconds` only.
 
-    `message` is there only where nothing could be graded, and says why. A report without tests needs no exercise.
+    `message` is there only where nothing could be graded, and says why; `cell` only for a notebook. A report without tests
+    needs no exercise.
     """
     words = exercise.words(language) if exercise else None
     return {
@@ -48,6 +49,7 @@ def as_json(report: Report, exercise: Exercise | None, language: str, reveal: Re
         "findings": [_finding_json(finding, language) for finding in report.findings],
         "meters": [_meter_json(meter) for meter in report.meters],
         **({"message": describe(_veiled(report.problem, reveal), language)} if report.problem else {}),
+        **({"cell": report.cell} if report.cell else {}),
         "seconds": report.seconds,
     }
 
@@ -117,13 +119,14 @@ def as_text(report: Report, exercise: Exercise, language: str, reveal: Reveal) -
 def _lines(report: Report, exercise: Exercise, language: str, reveal: Reveal) -> Iterator[Styled]:
     words = exercise.words(language)
     for finding in report.findings:
-        place = f" {finding.line}:{finding.column} "
+        place = f" {_place(finding, report.cell, language)} "
         mark = ("✗", "red") if finding.severity == "error" else ("!", "yellow")
         yield [mark, (place, ""), (finding.code, "bold"), (f" {describe(finding.problem, language)}", "")]
         yield from _indented(next_step(finding.problem, language), "    ")
     if report.problem:
         problem = _veiled(report.problem, reveal)
-        yield from _indented(describe(problem, language), "  ")
+        where = say(language, "in-cell", cell=report.cell) if report.cell and "line" in problem.facts else ""
+        yield from _indented(where + describe(problem, language), "  ")
         if step := next_step(problem, language):
             yield [("  ", ""), (say(language, "next-step"), "bold"), (f"  {step}", "")]
     else:
@@ -137,6 +140,13 @@ def _lines(report: Report, exercise: Exercise, language: str, reveal: Reveal) ->
     verdict = say(language, report.verdict.replace(" ", "-"))
     points = say(language, "points", points=report.points, max_points=report.max_points)
     yield [(verdict, f"bold {colour}"), (f"  {exercise.id}  {points}", "")]
+
+
+def _place(finding: Finding, cell: str, language: str) -> str:
+    """In a file 5:12; in a notebook, where a line alone says little, in words."""
+    if not cell:
+        return f"{finding.line}:{finding.column}"
+    return say(language, "cell-place", cell=cell, line=finding.line, column=finding.column)
 
 
 def _failed_tests(tests: list[Result], words: Words, language: str, reveal: Reveal) -> Iterator[Styled]:

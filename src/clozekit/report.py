@@ -81,6 +81,7 @@ class Report(Struct):
     """The whole grading of one file.
 
     problem: why nothing could be graded, if so. unstable: where the shaken references disagree (for `cloze verify`).
+    cell: of a notebook, from which lines are counted: "3" in a file, "[3]" as a kernel numbers what it ran.
     """
 
     exercise: str
@@ -94,6 +95,7 @@ class Report(Struct):
     mistake: str | None = None
     seconds: float = 0.0
     problem: Problem | None = None
+    cell: str = ""
 
     @property
     def max_points(self) -> float:

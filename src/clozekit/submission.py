@@ -20,6 +20,7 @@ from clozekit import syntax
 from clozekit.report import Problem
 
 LIMIT = 1 << 20  # bytes of source
+NOTEBOOK_LIMIT = 256 << 20  # bytes of a notebook, most of which its outputs take
 WIDTH = 100  # characters of a line that are shown on either side of a syntax error
 COOKIE = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 BLANK = re.compile(rb"[ \t\f]*(#.*)?")  # only below such a line may a second one declare an encoding
@@ -36,10 +37,11 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that nobody has looked into yet."""
+    """A file that nobody has looked into yet, or one cell of a notebook: see `Report.cell`."""
 
     name: str
     raw: bytes
+    cell: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ def read(path: Path, links: bool = True) -> Upload:
     with open(os.open(path, flags), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EINVAL, "not a regular file", str(path))
-        return Upload(path.name, file.read(LIMIT + 1))
+        limit = NOTEBOOK_LIMIT if path.suffix == ".ipynb" else LIMIT
+        return Upload(path.name, file.read(limit + 1))
 
 
 def parse(raw: bytes, name: str) -> Submission:
@@ -134,7 +137,10 @@ def _syntax_problem(error: SyntaxError, source: str) -> Problem:
     start = max(0, at - WIDTH)  # of a very long line the part around the place
     text = "".join(c if c == "\t" or c.isprintable() else "\ufffd" for c in text)[start : at + WIDTH]
     caret = "".join(_blank(c) for c in text[: at - start]) + "^"
-    return Problem("syntax", {"line": str(line), "reason": error.msg, "code": f"    {text}\n    {caret}"})
+    code = f"    {text}\n    {caret}"
+    if text.lstrip().startswith(("%", "!")):
+        return Problem("magic", {"line": str(line), "code": code})
+    return Problem("syntax", {"line": str(line), "reason": error.msg, "code": code})
 
 
 def _blank(character: str) -> str:

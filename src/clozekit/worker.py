@@ -21,12 +21,12 @@ from typing import Any
 import msgspec
 import torch
 
-from clozekit import calls, rules, submission, values
+from clozekit import calls, cells, rules, submission, values
 from clozekit.earlier import Earlier
 from clozekit.exercise import Policy
 from clozekit.leaves import once, same, tensors
 from clozekit.meters.eager import TorchMeter
-from clozekit.protocol import Analyse, Analysed, Limits, Profile, Profiled, Ready
+from clozekit.protocol import Analyse, Analysed, Limits, Open, Opened, Profile, Profiled, Ready
 from clozekit.report import Problem
 from clozekit.sandbox import Prepared, enter, grants
 from clozekit.steps import Steps
@@ -106,10 +106,13 @@ class Worker:
     def serve(self, channel: Channel) -> None:
         """Answer requests, one frame each, until the channel closes."""
         while True:
-            request, payload, _ = channel.receive(Analyse | Profile | calls.Request)
+            request, payload, _ = channel.receive(Analyse | Open | Profile | calls.Request)
             if isinstance(request, Analyse):
                 channel.send(analyse(request, bytes(payload)))
                 channel.send(Ready())  # for whoever asks next
+                continue
+            if isinstance(request, Open):
+                channel.send(opened(bytes(payload)))
                 continue
             if isinstance(request, Profile):
                 channel.send(self.profile(request, bytes(payload)))
@@ -368,6 +371,16 @@ def analyse(request: Analyse, raw: bytes) -> Analysed:
         return Analysed(problem=unreadable.problem)
     except MemoryError:
         return Analysed(problem=Problem("unreadable-memory"))
+
+
+def opened(raw: bytes) -> Opened:
+    """The answers in a notebook, none of which is analysed here: each is graded as a file of its own."""
+    try:
+        return Opened(cells.answers(raw))
+    except submission.Unreadable as unreadable:
+        return Opened(problem=unreadable.problem)
+    except MemoryError:
+        return Opened(problem=Problem("notebook-heavy"))
 
 
 def recorder(file: str, inputs: list[torch.Tensor]) -> Any:

@@ -8,7 +8,7 @@ import sys
 import click
 
 from clozekit import __version__
-from clozekit.cli import author, course, learner, machine, meter, practice, rules, teacher
+from clozekit.cli import author, course, learner, machine, meter, notebook, practice, rules, teacher
 from clozekit.errors import CannotCheck, ClozeError
 from clozekit.report import EXIT_STATUS
 
@@ -60,6 +60,7 @@ for command in (
     *learner.COMMANDS,
     *course.COMMANDS,
     *practice.COMMANDS,
+    *notebook.COMMANDS,
     *rules.COMMANDS,
     *meter.COMMANDS,
     *author.COMMANDS,

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -17,6 +17,10 @@ from clozekit.errors import CannotCheck, ClozeError, NotFound
 from clozekit.exercise import LANGUAGES, LEVELS, Exercise
 from clozekit.report import Report
 from clozekit.workspace import Workspace, need_workspace, tell_once
+
+if TYPE_CHECKING:
+    from clozekit.engine import Engine
+    from clozekit.submission import Upload
 
 
 class ExerciseId(click.ParamType):
@@ -130,6 +134,8 @@ def locate(target: str, exercise_id: str | None, catalog: Catalog) -> tuple[Path
     path = Path(target)
     if path.is_dir():
         raise ClozeError(f"{target} is a directory; give a file")
+    if is_notebook(target):
+        raise ClozeError(f"{target} is a notebook; `cloze check` and `cloze grade` take one, this does not")
     if not path.exists() and "/" in target and not target.endswith(".py"):
         exercise = catalog[exercise_id or target]
         workspace = Workspace.around(Path.cwd())
@@ -148,6 +154,52 @@ def locate(target: str, exercise_id: str | None, catalog: Catalog) -> tuple[Path
         raise ClozeError(
             f"which exercise is {target} for? Add --exercise TRACK/NAME; `cloze list` shows them all"
         ) from None
+
+
+def is_notebook(target: str) -> bool:
+    return target.endswith(".ipynb")
+
+
+def notebook(target: str, exercise_id: str | None, catalog: Catalog) -> tuple[Path, Exercise | None]:
+    """The notebook that a target means, and the exercise of which the answer is wanted; None: all that it has.
+
+    Raises:
+        NotFound: no such file, or no such exercise.
+        ClozeError: a directory.
+    """
+    path = Path(target)
+    if path.is_dir():
+        raise ClozeError(f"{target} is a directory; give a file")
+    if not path.exists():
+        raise NotFound(f"{target} does not exist; `cloze notebook ID --out {target}` writes it")
+    return path, catalog[exercise_id] if exercise_id else None
+
+
+def handed(
+    engine: "Engine", upload: "Upload", exercise: Exercise | None, catalog: Catalog, language: str
+) -> list[tuple[Exercise, "Upload"]]:
+    """What to grade of a file: the whole; of a notebook the answer to one exercise, or all that it has.
+
+    Raises:
+        ClozeError: no such answer, one to no exercise that there is, or the file is no notebook.
+    """
+    from clozekit.cells import answer_to
+    from clozekit.describe import describe, next_step
+    from clozekit.report import Problem
+    from clozekit.submission import Unreadable
+
+    if exercise and not is_notebook(upload.name):
+        return [(exercise, upload)]
+    try:
+        answers = engine.open(upload.raw)
+        if exercise:
+            answers = [answer_to(exercise.id, answers)]
+        if not answers:
+            raise Unreadable(Problem("notebook-blank"))
+    except Unreadable as unreadable:
+        said = f"{describe(unreadable.problem, language)}\n  {next_step(unreadable.problem, language)}"
+        raise ClozeError(f"{upload.name}: {said}") from None
+    return [(catalog[answer.exercise], answer.upload(upload.name)) for answer in answers]
 
 
 def console(stderr: bool = False) -> Any:

@@ -13,20 +13,23 @@ from clozekit.cli.common import (
     ExerciseId,
     console,
     content_option,
+    handed,
     inside,
+    is_notebook,
     language,
     language_option,
     level_option,
     locate,
     need_gpu,
     no_help_in_interview,
+    notebook,
     remember,
     surroundings,
     unwritable_is_told,
     write,
 )
 from clozekit.errors import CannotCheck, ClozeError, NotFound
-from clozekit.report import EXIT_STATUS
+from clozekit.report import EXIT_STATUS, worst
 from clozekit.workspace import Workspace
 
 
@@ -142,13 +145,17 @@ def check(
 ) -> None:
     """Check a file: 0 passed, 1 failed, 2 wrong usage, 3 could not check.
 
+    Of a notebook all answers are checked, or that to --exercise; the worst decides, and --json has an array if there are several.
+
     Both levels are judged alike; --level is accepted so that a script can name the one that was set.
     """
     from clozekit import render, submission
     from clozekit.engine import Engine
 
-    path, found = locate(target, exercise, open_catalog(content))
-    found.sheet  # noqa: B018  (a broken exercise is told before anything starts)
+    catalog = open_catalog(content)
+    path, found = notebook(target, exercise, catalog) if is_notebook(target) else locate(target, exercise, catalog)
+    if found:
+        found.sheet  # noqa: B018  (a broken exercise is told before anything starts)
     workspace, chosen = surroundings(lang, path)
     if device == "cuda":
         need_gpu(chosen)
@@ -158,17 +165,20 @@ def check(
             upload = submission.read(path)
         except OSError as error:
             raise ClozeError(f"{path} cannot be read: {error.strerror}") from None
-        report = engine.grade(found, upload)
+        answers = handed(engine, upload, found, catalog, chosen)
+        graded = [(engine.grade(each, answer), each) for each, answer in answers]
     if json_path:
-        text = json.dumps(render.as_json(report, found, chosen, reveal), ensure_ascii=False, indent=1) + "\n"
-        write(json_path, text)
+        told = [render.as_json(report, each, chosen, reveal) for report, each in graded]
+        write(json_path, json.dumps(told if len(told) > 1 else told[0], ensure_ascii=False, indent=1) + "\n")
     if json_path != "-":
-        console().print(render.as_text(report, found, chosen, reveal))
+        for report, each in graded:
+            console().print(render.as_text(report, each, chosen, reveal))
         if report.tier == "C":
             console(stderr=True).print(f"[dim]{phrases.say(chosen, 'tier-C')}[/]")
     if workspace:
-        remember(workspace, report, path, chosen)
-    sys.exit(EXIT_STATUS[report.verdict])
+        for report, _ in graded:
+            remember(workspace, report, path, chosen)
+    sys.exit(EXIT_STATUS[worst([report.verdict for report, _ in graded])])
 
 
 @click.command()

@@ -44,7 +44,7 @@ def grade(
     lang: str | None,
     content: tuple[Path, ...],
 ) -> None:
-    """Grade DIRECTORY/STUDENT/TRACK/NAME.py into OUT/results.jsonl and OUT/grades.csv: 0 all graded, 3 not all.
+    """Grade DIRECTORY/STUDENT/TRACK/NAME.py, or .ipynb, into OUT/results.jsonl and OUT/grades.csv: 0 all graded, 3 not all.
 
     Run it again after a crash, or when new files have come: what is graded already is not graded twice.
     """
