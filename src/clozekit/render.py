@@ -19,14 +19,13 @@ import msgspec
 from clozekit.describe import clean, describe, next_step
 from clozekit.exercise import Exercise, Words
 from clozekit.phrases import say
-from clozekit.report import Finding, Meter, Problem, Report, Result
+from clozekit.report import WRONG, Finding, Meter, Problem, Report, Result
 
 if TYPE_CHECKING:
     from rich.text import Text
 
 Reveal = Literal["all", "visible"]
 Styled = list[tuple[str, str]]  # one line: texts, each with a style of rich ("" for none)
-WRONG = ("value", "nan", "infinite")  # what a mistake may explain
 SHOWN = 3  # failed tests told in full; the others by title
 
 

@@ -1,0 +1,49 @@
+"""What a refused tensor looks like, small enough for a message.
+
+draw(leaf)      of an attention whose mask lets each row see one key too many
+Picture(shape=[1, 6, 6], errors=["990000", "899000", ...], row="[0, 2]", yours=[0.21, 0.38, 0.19, 0.22, 0, 0], expected=[0.27, ...])
+"""
+
+import math
+
+from torch import Tensor, where
+from torch.nn.functional import max_pool2d
+
+from clozekit.grading.compare import Leaf, index
+from clozekit.grading.tolerance import BAR
+from clozekit.report import Picture
+
+ROWS, COLUMNS = 24, 48  # cells of a map, at most; and a longer row is not shown either
+DIGITS = 4  # of a value
+
+
+def draw(leaf: Leaf) -> Picture | None:
+    """The picture of a leaf that is more than BAR spreads off somewhere; None where a sentence says all of it."""
+    if leaf.off.numel() < 2:
+        return None
+    picture = Picture(list(leaf.off.shape), _map(leaf.off), *_worst_row(leaf))
+    return picture if picture.errors or picture.yours else None
+
+
+def _map(off: Tensor) -> list[str]:
+    plane = off.reshape(-1, *off.shape[-2:]).amax(0) if off.ndim > 1 else off[None]  # (rows, columns)
+    cell = [math.ceil(length / most) for length, most in zip(plane.shape, (ROWS, COLUMNS), strict=True)]
+    cells = max_pool2d(plane[None], cell, ceil_mode=True)[0]
+    powers = (cells / BAR).log10()
+    most = powers.nan_to_num(posinf=0.0, neginf=0.0).max().clamp_min(1e-6)
+    levels = where(cells > BAR, (9 * powers / most).ceil().clamp(1, 9), 0).int()
+    return ["".join(map(str, row)) for row in levels.tolist()] if levels.min() == 0 else []
+
+
+def _worst_row(leaf: Leaf) -> tuple[str, list[float | None], list[float | None]]:
+    """Its place, and its values in both; nothing if it is long, or of one element."""
+    *others, length = leaf.off.shape
+    if not 1 < length <= COLUMNS or leaf.value.is_complex():
+        return "", [], []
+    row = int(leaf.off.argmax()) // length
+    yours, expected = (_rounded(tensor.reshape(-1, length)[row]) for tensor in (leaf.answer, leaf.value))
+    return index(row, leaf.off.shape[:-1]) if others else "", yours, expected
+
+
+def _rounded(row: Tensor) -> list[float | None]:
+    return [float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None for value in row.tolist()]
