@@ -102,6 +102,14 @@ class Catalog:
                 found.setdefault(entry.id, entry)
         return list(found.values())
 
+    def tracks(self) -> dict[str, Title]:
+        """The title of each track, in learning order."""
+        found: dict[str, Title] = {}
+        for root in self.roots:
+            for track in contents(root).track:
+                found.setdefault(track.name, track.title)
+        return found
+
 
 def contents(root: Path) -> Contents:
     """The table of contents of one root.

@@ -34,7 +34,8 @@ class Picture(Struct, frozen=True):
 
     shape: of the tensor.
     errors: a coarse map of its last two axes, a string a row, a digit a cell for the worst element in it and along all other
-        axes: 0 for right, from 1 for just beyond the bar to 9 for the farthest, infinite or NaN. Empty where every cell is off.
+        axes: 0 for right, from 1 for just beyond the bar to 9 for the farthest, infinite or NaN. Empty where every cell is
+        off, or only one element.
     row: where the row that holds the worst element is, "[0, 2]"; "" if the tensor is one.
     yours, expected: the values of that row, None for what is not finite; empty where it is long.
     """

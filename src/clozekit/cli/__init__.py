@@ -1,5 +1,6 @@
 """The command line: arguments in, text out. `cloze --help` and `cloze list` answer without torch."""
 
+import codecs
 import contextlib
 import io
 import os
@@ -10,7 +11,10 @@ import click
 from clozekit import __version__
 from clozekit.cli import author, learner, machine, meter, rules, teacher
 from clozekit.errors import CannotCheck, ClozeError
+from clozekit.render_picture import in_ascii
 from clozekit.report import EXIT_STATUS
+
+codecs.register_error("ascii", in_ascii)
 
 
 class Cloze(click.Group):
@@ -22,7 +26,7 @@ class Cloze(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="replace")  # a terminal that has no ★ shows a question mark
+                stream.reconfigure(errors="ascii")  # a terminal that has no ★ shows a question mark
         if os.environ.get("NO_COLOR"):
             ctx.color = False  # rich knows by itself, click does not
         try:

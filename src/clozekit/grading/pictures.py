@@ -1,7 +1,7 @@
 """What a refused tensor looks like, small enough for a message.
 
-draw(leaf)      of an attention whose mask lets each row see one key too many
-Picture(shape=[1, 6, 6], errors=["990000", "899000", ...], row="[0, 2]", yours=[0.21, 0.38, 0.19, 0.22, 0, 0], expected=[0.27, ...])
+draw(leaf)      of attention weights whose mask lets each row see one key too many
+Picture(shape=[2, 6, 6], errors=["990000", "899000", ...], row="[0, 2]", yours=[0.21, 0.38, ...], expected=[0.27, ...])
 """
 
 import math
@@ -19,9 +19,8 @@ DIGITS = 4  # of a value
 
 def draw(leaf: Leaf) -> Picture | None:
     """The picture of a leaf that is more than BAR spreads off somewhere; None where a sentence says all of it."""
-    if leaf.off.numel() < 2:
-        return None
-    picture = Picture(list(leaf.off.shape), _map(leaf.off), *_worst_row(leaf))
+    errors = _map(leaf.off) if (leaf.off > BAR).sum() > 1 else []
+    picture = Picture(list(leaf.off.shape), errors, *_worst_row(leaf))
     return picture if picture.errors or picture.yours else None
 
 
@@ -37,7 +36,7 @@ def _map(off: Tensor) -> list[str]:
 
 def _worst_row(leaf: Leaf) -> tuple[str, list[float | None], list[float | None]]:
     """Its place, and its values in both; nothing if it is long, or of one element."""
-    *others, length = leaf.off.shape
+    *others, length = leaf.off.shape or (1,)
     if not 1 < length <= COLUMNS or leaf.value.is_complex():
         return "", [], []
     row = int(leaf.off.argmax()) // length
