@@ -11,9 +11,7 @@ them, see `in_ascii`.
 """
 
 import math
-from collections.abc import Iterator
-
-from rich.cells import cell_len
+from collections.abc import Iterator, Sequence
 
 from clozekit.phrases import say
 from clozekit.report import Picture
@@ -64,14 +62,20 @@ def _bars(picture: Picture, language: str) -> Iterator[tuple[str, Line]]:
 
 
 def _aligned(rows: list[tuple[str, Line]]) -> Iterator[Line]:
+    from rich.cells import cell_len
+
     width = max((cell_len(label) for label, _ in rows), default=0)
     for label, line in rows:
         yield [(label + " " * (width + 2 - cell_len(label)), ""), *line]
 
 
-def bars(values: list[float | None], top: float) -> str:
-    """A character for each value, from 0 to `top`."""
-    return "".join(UNKNOWN if value is None else BARS[math.ceil(value / top * (len(BARS) - 1))] for value in values)
+def bars(values: Sequence[float | None], top: float) -> str:
+    """A character for each value, from 0 to `top`; a full one for `top` alone."""
+    return "".join(UNKNOWN if value is None else BARS[_height(value / top)] for value in values)
+
+
+def _height(share: float) -> int:
+    return 1 + int(share * (len(BARS) - 2)) if share else 0
 
 
 def in_ascii(error: UnicodeError) -> tuple[str, int]:

@@ -9,7 +9,7 @@ import sys
 import click
 
 from clozekit import __version__
-from clozekit.cli import author, learner, machine, meter, rules, teacher
+from clozekit.cli import author, learner, machine, meter, report, rules, teacher
 from clozekit.errors import CannotCheck, ClozeError
 from clozekit.render_picture import in_ascii
 from clozekit.report import EXIT_STATUS
@@ -62,6 +62,7 @@ def main() -> None:
 
 for command in (
     *learner.COMMANDS,
+    *report.COMMANDS,
     *rules.COMMANDS,
     *meter.COMMANDS,
     *author.COMMANDS,

@@ -102,6 +102,7 @@ def show(exercise: str, lang: str | None, content: tuple[Path, ...]) -> None:
 @click.argument("target", metavar="FILE|EXERCISE")
 @click.option("--exercise", type=ExerciseId(), help="TRACK/NAME, where the file's path does not say it.")
 @click.option("--json", "json_path", metavar="PATH", help="Write the report as JSON; - is standard output.")
+@click.option("--html", "page", metavar="PATH", help="Also write it as a page of its own; - is standard output.")
 @click.option(
     "--reveal",
     type=click.Choice(["all", "visible"]),
@@ -124,6 +125,7 @@ def check(
     target: str,
     exercise: str | None,
     json_path: str | None,
+    page: str | None,
     reveal: Literal["all", "visible"],
     seed: int | None,
     device: str,
@@ -154,7 +156,11 @@ def check(
     if json_path:
         text = json.dumps(render.as_json(report, found, chosen, reveal), ensure_ascii=False, indent=1) + "\n"
         write(json_path, text)
-    if json_path != "-":
+    if page:
+        from clozekit.page import report_page
+
+        write(page, report_page(report, found, chosen, reveal))
+    if "-" not in (json_path, page):
         console().print(render.as_text(report, found, chosen, reveal))
         if report.tier == "C":
             console(stderr=True).print(f"[dim]{phrases.say(chosen, 'tier-C')}[/]")

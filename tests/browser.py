@@ -1,0 +1,132 @@
+"""A real browser for the tests of pages: Chromium without a window, told what to do through its debugging pipe.
+
+with Browser() as browser:
+    page = browser.open(path, width=360, scheme="dark")
+    page.run("document.title")          what an expression comes to
+    page.press("Tab")
+    page.requests, page.errors          what it asked the network for, and what it complained about
+"""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+FOUND = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+QUIET = "background-networking component-update sync default-apps extensions"
+OPTIONS = [
+    *"--headless --no-sandbox --disable-gpu --no-first-run --hide-scrollbars --remote-debugging-pipe".split(),
+    *(f"--disable-{name}" for name in QUIET.split()),
+]
+KEYS = {"Tab": 9, "Enter": 13}
+
+
+class Browser:
+    """One process; its pages are tabs."""
+
+    def __init__(self) -> None:
+        assert FOUND
+        self.home = tempfile.TemporaryDirectory(prefix="cloze-browser-")
+        (theirs, self.out), (self.into, ours) = os.pipe(), os.pipe()
+        command = f"exec {FOUND} {' '.join(OPTIONS)} --user-data-dir={self.home.name} 3<&{theirs} 4>&{ours}"
+        self.process = subprocess.Popen(
+            ["bash", "-c", command],
+            pass_fds=(theirs, ours),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(theirs)
+        os.close(ours)
+        self.number, self.rest = 0, b""
+        self.events: list[dict[str, Any]] = []
+
+    def __enter__(self) -> "Browser":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self.out)
+        os.close(self.into)
+        shutil.rmtree(self.home.name, ignore_errors=True)
+
+    def ask(self, method: str, session: str | None = None, **params: Any) -> dict[str, Any]:
+        """One command and its result; what happens meanwhile is kept in `events`."""
+        self.number += 1
+        message = {"id": self.number, "method": method, "params": params} | ({"sessionId": session} if session else {})
+        os.write(self.out, json.dumps(message).encode() + b"\0")
+        while (found := self._next()).get("id") != self.number:
+            self.events.append(found)
+        assert "error" not in found, f"{method}: {found['error']}"
+        return found["result"]
+
+    def _next(self) -> dict[str, Any]:
+        while b"\0" not in self.rest:
+            chunk = os.read(self.into, 1 << 20)
+            assert chunk, "the browser is gone"
+            self.rest += chunk
+        text, _, self.rest = self.rest.partition(b"\0")
+        return json.loads(text)
+
+    def open(self, path: Path, width: int = 1280, scheme: str = "light", media: str = "screen") -> "Page":
+        """The file in a new tab, loaded."""
+        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
+        session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        page = Page(self, session)
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            page.ask(f"{domain}.enable")
+        page.ask("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+        page.ask(
+            "Emulation.setEmulatedMedia", media=media, features=[{"name": "prefers-color-scheme", "value": scheme}]
+        )
+        self.events.clear()
+        page.ask("Page.navigate", url=path.as_uri())
+        while not any(event["method"] == "Page.loadEventFired" for event in self.events):
+            self.events.append(self._next())
+        return page
+
+
+class Page:
+    """One tab."""
+
+    def __init__(self, browser: Browser, session: str):
+        self.browser, self.session = browser, session
+
+    def ask(self, method: str, **params: Any) -> dict[str, Any]:
+        return self.browser.ask(method, self.session, **params)
+
+    def run(self, expression: str) -> Any:
+        """The value of a JavaScript expression."""
+        found = self.ask("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in found, found["exceptionDetails"]
+        return found["result"].get("value")
+
+    def press(self, key: str) -> None:
+        text = {"text": "\r"} if key == "Enter" else {}
+        for kind in ("keyDown", "keyUp"):
+            self.ask("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=KEYS[key], **text)
+
+    def picture(self) -> bytes:
+        """The whole page as PNG."""
+        size = self.ask("Page.getLayoutMetrics")["cssContentSize"]
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 8000), "scale": 1}
+        return base64.b64decode(self.ask("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)["data"])
+
+    @property
+    def requests(self) -> list[str]:
+        """Every address that was asked for."""
+        return [
+            event["params"]["request"]["url"]
+            for event in self.browser.events
+            if event["method"] == "Network.requestWillBeSent"
+        ]
+
+    @property
+    def errors(self) -> list[str]:
+        """Every complaint, of scripts or of the browser."""
+        wrong = ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded")
+        return [json.dumps(event["params"]) for event in self.browser.events if event["method"] in wrong]
