@@ -5,10 +5,12 @@ overview(catalog, workspace)
 """
 
 from itertools import groupby
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from clozekit.catalog import Catalog, Entry, Title
 from clozekit.workspace import Attempt, Progress, Workspace
+
+State = Literal["solved", "tried", "untouched"]
 
 
 class Standing(NamedTuple):

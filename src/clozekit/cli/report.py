@@ -53,7 +53,7 @@ def _summary(tracks: list[Track], language: str) -> Iterator[str]:
     total = sum(len(track.standings) for track in tracks)
     yield ""
     yield phrases.say(language, "report-solved", solved=sum(track.solved for track in tracks), total=total)
-    yield phrases.say(language, "report-page-next" if checked else "report-nothing")
+    yield phrases.say(language, "report-as-page" if checked else "report-nothing")
 
 
 def _line(standing: Standing, width: int, language: str) -> str:

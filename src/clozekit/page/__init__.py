@@ -62,7 +62,7 @@ def environment(language: str) -> Environment:
     )
     made.globals |= {"say": partial(say, language), "lang": {"zh": "zh-CN"}.get(language, language), "draw": drawings}
     made.globals["styles"] = {path.name: Markup(path.read_text("utf-8")) for path in TEMPLATES.glob("*.css")}
-    made.filters |= {"code": _code, "zip": zip, "figure": "{:g}".format}
+    made.filters |= {"code": _code, "figure": "{:g}".format}
     return made
 
 

@@ -1,24 +1,28 @@
 """The geometry of a page's drawings; the templates make SVG of it.
 
 heat(["90", "00"])      {"9": "M0 0h9v9h-9z", "0": "M13 3h3v3h-3z..."}      a path for each level
-columns([0.5, None, -1.0], top=1.0)      [(0, 20.0, 20.0), None, (20, 40.0, 40.0)]      place, upper end, height of each bar
+columns([1.0, 0.5], [None, -1.0])       two rows side by side, as pairs of bars on one line of zero
 """
 
 from typing import NamedTuple
 
-from clozekit.report import Picture
-
 CELL = 10  # of a heat map, its gap included
 DOT = 3  # a cell that is right: told from a wrong one by its shape, too
-HALF = 40.0  # the height of the largest bar
-STEP = 10  # from bar to bar
+HEIGHT = 50.0  # of the bars, from the largest value to the smallest or to zero
 
 
 class Column(NamedTuple):
-    """One bar, from the line of zero up or down."""
+    """One bar: its upper end and its height."""
 
-    x: int
     y: float
+    height: float
+
+
+class Columns(NamedTuple):
+    """Expected and yours at each place, None where a value cannot be drawn. zero: where that line is."""
+
+    pairs: list[tuple[Column | None, Column | None]]
+    zero: float
     height: float
 
 
@@ -33,29 +37,26 @@ def heat(errors: list[str]) -> dict[str, str]:
     return paths
 
 
-def scale(*rows: list[float | None]) -> float:
-    """The largest magnitude of all values, never 0."""
-    return max((abs(value) for row in rows for value in row if value is not None), default=0.0) or 1.0
-
-
-def columns(values: list[float | None], top: float) -> list[Column | None]:
-    """A bar for each value; None where there is none to draw."""
-    return [_column(at, value / top) if value is not None else None for at, value in enumerate(values)]
-
-
-def _column(at: int, share: float) -> Column:
-    height = round(abs(share) * HALF, 1)
-    return Column(STEP * at, HALF - height if share > 0 else HALF, height)
-
-
 def off(errors: list[str]) -> int:
     """How many cells are not right."""
     return sum(level != "0" for row in errors for level in row)
 
 
-def below_zero(picture: Picture) -> bool:
-    """Whether a bar hangs from the line of zero."""
-    return any(value is not None and value < 0 for value in (*picture.yours, *picture.expected))
+def columns(expected: list[float | None], yours: list[float | None]) -> Columns:
+    """Both rows in one scale."""
+    known = [value for value in (*expected, *yours) if value is not None]
+    top = max(map(abs, known), default=0.0) or 1.0  # first: the whole span may be beyond a float
+    high, low = max(0.0, *known, 0.0) / top, min(0.0, *known, 0.0) / top
+    unit = HEIGHT / ((high - low) or 1.0)
+
+    def column(value: float | None) -> Column | None:
+        if value is None:
+            return None
+        upper, lower = max(value / top, 0.0), min(value / top, 0.0)
+        return Column(round((high - upper) * unit, 1), round(max((upper - lower) * unit, 0.4), 1))
+
+    pairs = [(column(theirs), column(ours)) for theirs, ours in zip(expected, yours, strict=True)]
+    return Columns(pairs, round(high * unit, 1), HEIGHT)
 
 
 def numbers(values: list[float | None]) -> str:

@@ -5,12 +5,11 @@ from typing import NamedTuple
 
 from clozekit.catalog import Catalog
 from clozekit.page.report import ReportView, report_view
-from clozekit.progress import Standing, overview
+from clozekit.progress import Standing, State, overview
 from clozekit.report import Verdict
 from clozekit.workspace import Attempt, Workspace
 
 PLOTTED = 60  # attempts in a drawing; the older ones are a number
-LISTED = 8  # in the table
 
 
 class AttemptView(NamedTuple):
@@ -31,7 +30,7 @@ class ExerciseView(NamedTuple):
     id: str
     title: str
     difficulty: int
-    state: str
+    state: State
     attempts: list[AttemptView]
     earlier: int
     report: ReportView | None
@@ -51,6 +50,11 @@ class ProgressView(NamedTuple):
 
     tracks: list[TrackView]
     elsewhere: int
+
+    @property
+    def checks(self) -> int:
+        """How many there were."""
+        return sum(exercise.earlier + len(exercise.attempts) for exercise in self.exercises)
 
     @property
     def exercises(self) -> list[ExerciseView]:
