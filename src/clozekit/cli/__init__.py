@@ -14,7 +14,8 @@ from clozekit.errors import CannotCheck, ClozeError
 from clozekit.render_picture import in_ascii
 from clozekit.report import EXIT_STATUS
 
-codecs.register_error("ascii", in_ascii)
+PLAIN = "clozekit.plain"  # how a stream writes what its encoding lacks
+codecs.register_error(PLAIN, in_ascii)
 
 
 class Cloze(click.Group):
@@ -26,7 +27,7 @@ class Cloze(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="ascii")  # a terminal that has no ★ shows a question mark
+                stream.reconfigure(errors=PLAIN)  # a terminal that has no ★ shows a question mark
         if os.environ.get("NO_COLOR"):
             ctx.color = False  # rich knows by itself, click does not
         try:
