@@ -25,7 +25,7 @@ class AttemptView(NamedTuple):
 
 
 class ExerciseView(NamedTuple):
-    """One exercise. Without attempts it has no details."""
+    """One exercise. Without attempts it has no details; those of the newest are open."""
 
     id: str
     title: str
@@ -65,7 +65,8 @@ def progress_view(catalog: Catalog, workspace: Workspace, language: str) -> Prog
     """What the template `progress_page.html` asks for."""
     tracks = overview(catalog, workspace)
     standings = [standing for track in tracks for standing in track.standings]
-    newest = max((standing.last.at for standing in standings if standing.last), default="")
+    checked = {standing.entry.id: standing.last.at for standing in standings if standing.last}
+    newest = max(checked, key=checked.__getitem__, default="")
     views = [
         TrackView(
             getattr(track.title, language),
@@ -92,7 +93,7 @@ def _exercise(standing: Standing, catalog: Catalog, workspace: Workspace, langua
         [_attempt(each, explained) for each in attempts[-PLOTTED:]],
         max(0, len(attempts) - PLOTTED),
         report_view(report, exercise, language, "all") if report else None,
-        standing.last is not None and standing.last.at == newest,
+        entry.id == newest,
     )
 
 

@@ -1,10 +1,13 @@
-"""A real browser for the tests of pages: Chromium without a window, told what to do through its debugging pipe.
+"""A workspace full of reports, hostile ones among them, and a real browser to look at the page of it.
 
-with Browser() as browser:
+A browser is Chromium without a window, told what to do through its debugging pipe:
+
     page = browser.open(path, width=360, scheme="dark")
     page.run("document.title")          what an expression comes to
     page.press("Tab")
     page.requests, page.errors          what it asked the network for, and what it complained about
+
+Where there is none (Debian's package is `chromium`) the tests that need it are skipped.
 """
 
 import base64
@@ -13,16 +16,103 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import pytest
+
+from clozekit.catalog import open_catalog
+from clozekit.page import progress_page
+from clozekit.phrases import LANGUAGES
+from clozekit.report import Finding, Meter, Picture, Problem, Report, Result
+from clozekit.workspace import Workspace
+
 FOUND = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-QUIET = "background-networking component-update sync default-apps extensions"
+QUIET = "background-networking component-update sync default-apps extensions gpu"
 OPTIONS = [
-    *"--headless --no-sandbox --disable-gpu --no-first-run --hide-scrollbars --remote-debugging-pipe".split(),
+    *"--headless --no-sandbox --no-first-run --hide-scrollbars --remote-debugging-pipe".split(),
     *(f"--disable-{name}" for name in QUIET.split()),
 ]
 KEYS = {"Tab": 9, "Enter": 13}
+HOSTILE = (
+    "</pre></style></svg>--><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
+    "\"onmouseover='1' \x1b[31m\u202egnp.exe {{ 7 * 7 }} `</code><script>1</script>`"
+)
+MAP = Picture(
+    [2, 24, 48], ["0" * 48, "1" * 24 + "9" * 24] * 12, "[1, 3]", [0.5, 0.0, None, 1e308], [0.25, 1.0, 0.0, -1e308]
+)
+LINE = Picture([6], ["009900"], "", [0.5, 0.1, 0.3, 0.2, 0.0, 0.0], [0.5, 0.5, 0.0, 0.0, 0.0, 0.0])
+
+
+def failed(id: str, *tests: Result, **more: Any) -> Report:
+    return Report(id, "failed", "A", list(tests), **more)
+
+
+REPORTS = [
+    failed("normalization/rms_norm", Result("values: one row", "failed", problem=Problem("blank", {"blank": "x"}))),
+    Report("normalization/rms_norm", "passed", "A", [Result("values: one row", "passed", points=3.0)]),
+    failed(
+        "attention/multi_head_attention",
+        Result(
+            "with a mask: causal",
+            "failed",
+            problem=Problem(
+                "value", {"call": HOSTILE, "where": "[1]", "yours": HOSTILE, "expected": "1", "total": "9"}
+            ),
+            output=HOSTILE * 900,
+            picture=MAP,
+        ),
+        Result("gradients", "failed", problem=Problem("raised", {"type": HOSTILE, "text": HOSTILE, "frames": HOSTILE})),
+        Result("without bias", "could not check", problem=Problem("skipped", {"reason": HOSTILE})),
+        Result("half precision: float16", "passed"),
+        mistake="forgets_mask",
+        findings=[Finding("CZ103", "warning", 3, 1, Problem("CZ103", {"path": HOSTILE}))],
+        meters=[
+            Meter("flops", 3e9, 1e9, "failed"),
+            Meter("bytes", 5e8, 1e9, "passed"),
+            Meter("operators", 5.0, float("inf"), "passed"),
+        ],
+    ),
+    failed(
+        "sampling/top_p",
+        Result("values: tiny p", "failed", problem=Problem("value", {"yours": "1", "expected": "2"}), picture=LINE),
+    ),
+    failed("tokenization/bpe_train", problem=Problem("syntax", {"line": "1", "reason": HOSTILE, "code": HOSTILE})),
+    Report("alignment/dpo", "could not check", "C", problem=Problem("engine", {"error": HOSTILE})),
+]
+
+
+@pytest.fixture(scope="session")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """One exercise solved at the second attempt, one checked a hundred times, one by another version of the kit."""
+    found = Workspace.create(tmp_path_factory.mktemp("workspace"), "en", "guided")
+    for report in [*REPORTS, *[REPORTS[3]] * 99]:
+        found.record(report)
+    lost = failed("attention/kv_cache", Result("values", "failed", problem=Problem("timeout", {"seconds": "1"})))
+    found.record(lost)
+    found.report_file(lost.exercise).write_bytes(b"not a report")
+    found.record(msgspec.structs.replace(REPORTS[0], exercise="a_course/of_its_own"))
+    return found
+
+
+@pytest.fixture(scope="session")
+def pages(workspace: Workspace) -> dict[str, Path]:
+    """The page of the workspace, in each language."""
+    found = {}
+    for language in LANGUAGES:
+        found[language] = workspace.root / f"{language}.html"
+        found[language].write_text(progress_page(open_catalog(), workspace, language), "utf-8")
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    if not FOUND:
+        pytest.skip("no Chromium on this machine")
+    with Browser() as browser:
+        yield browser
 
 
 class Browser:
