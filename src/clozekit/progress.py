@@ -24,8 +24,8 @@ class Standing(NamedTuple):
         return self.progress.attempts[-1] if self.progress.attempts else None
 
     @property
-    def state(self) -> str:
-        """ "solved": once at least. "tried": checked, and not solved yet. "untouched": never checked."""
+    def state(self) -> State:
+        """Once solved, an exercise stays so."""
         return "solved" if self.progress.passed else "tried" if self.progress.attempts else "untouched"
 
 

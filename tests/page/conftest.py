@@ -86,13 +86,15 @@ REPORTS = [
 
 @pytest.fixture(scope="session")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """One exercise solved at the second attempt, one checked a hundred times, one by another version of the kit."""
+    """One exercise solved at the second attempt, one checked a hundred times, two by other versions of the kit."""
     found = Workspace.create(tmp_path_factory.mktemp("workspace"), "en", "guided")
     for report in [*REPORTS, *[REPORTS[3]] * 99]:
         found.record(report)
     lost = failed("attention/kv_cache", Result("values", "failed", problem=Problem("timeout", {"seconds": "1"})))
     found.record(lost)
     found.report_file(lost.exercise).write_bytes(b"not a report")
+    newer = failed("triton/rope", Result("values", "failed", problem=Problem("a kind of tomorrow")))
+    found.record(newer)
     found.record(msgspec.structs.replace(REPORTS[0], exercise="a_course/of_its_own"))
     return found
 

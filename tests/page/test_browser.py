@@ -80,6 +80,14 @@ def test_the_skip_link_leads_to_the_exercises(browser, pages):
     assert page.run("document.activeElement.id") == "tried"
 
 
+def test_a_link_to_an_exercise_opens_it(browser, pages):
+    page = browser.open(pages["en"])
+    shut = "document.getElementById('sampling/top_p').closest('details').open"
+    assert page.run(shut) is False
+    page.run("document.querySelector('a[href=\"#sampling/top_p\"]').click()")
+    assert page.run(shut) is True
+
+
 def test_headings_skip_no_level(browser, pages):
     levels = browser.open(pages["en"]).run("[...document.querySelectorAll('h1,h2,h3,h4,h5')].map(h => +h.tagName[1])")
     assert levels[0] == 1

@@ -59,6 +59,7 @@ def environment(language: str) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     made.globals |= {"say": partial(say, language), "lang": {"zh": "zh-CN"}.get(language, language), "draw": drawings}
     made.globals["styles"] = {path.name: Markup(path.read_text("utf-8")) for path in TEMPLATES.glob("*.css")}

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from clozekit.catalog import Catalog
+from clozekit.exercise import Exercise
 from clozekit.page.report import ReportView, report_view
 from clozekit.progress import Standing, State, overview
 from clozekit.report import Verdict
@@ -83,7 +84,7 @@ def progress_view(catalog: Catalog, workspace: Workspace, language: str) -> Prog
 def _exercise(standing: Standing, catalog: Catalog, workspace: Workspace, language: str, newest: str) -> ExerciseView:
     entry, attempts = standing.entry, standing.progress.attempts
     exercise = catalog[entry.id]
-    report = workspace.last_report(entry.id) if attempts else None
+    report = _last(exercise, workspace, language) if attempts else None
     explained = exercise.words(language).mistakes if attempts else {}
     return ExerciseView(
         entry.id,
@@ -92,9 +93,17 @@ def _exercise(standing: Standing, catalog: Catalog, workspace: Workspace, langua
         standing.state,
         [_attempt(each, explained) for each in attempts[-PLOTTED:]],
         max(0, len(attempts) - PLOTTED),
-        report_view(report, exercise, language, "all") if report else None,
+        report,
         entry.id == newest,
     )
+
+
+def _last(exercise: Exercise, workspace: Workspace, language: str) -> ReportView | None:
+    report = workspace.last_report(exercise.id)
+    try:
+        return report_view(report, exercise, language, "all") if report else None
+    except KeyError:  # it holds a problem for which this version of the kit has no words
+        return None
 
 
 def _attempt(attempt: Attempt, explained: dict[str, str]) -> AttemptView:
