@@ -6,8 +6,7 @@ Picture(shape=[2, 6, 6], errors=["990000", "899000", ...], row="[0, 2]", yours=[
 
 import math
 
-from torch import Tensor, where
-from torch.nn.functional import max_pool2d
+from torch import Tensor, stack, where
 
 from clozekit.grading.compare import Leaf, index
 from clozekit.grading.tolerance import BAR
@@ -25,9 +24,10 @@ def draw(leaf: Leaf) -> Picture | None:
 
 
 def _map(off: Tensor) -> list[str]:
-    plane = off.reshape(-1, *off.shape[-2:]).amax(0) if off.ndim > 1 else off[None]  # (rows, columns)
-    cell = [math.ceil(length / most) for length, most in zip(plane.shape, (ROWS, COLUMNS), strict=True)]
-    cells = max_pool2d(plane[None], cell, ceil_mode=True)[0]
+    plane = off.flatten(0, -3).amax(0) if off.ndim > 2 else off.reshape(-1, off.shape[-1])  # (rows, columns)
+    height, width = (math.ceil(length / most) for length, most in zip(plane.shape, (ROWS, COLUMNS), strict=True))
+    bands = stack([band.amax(0) for band in plane.split(height)])
+    cells = stack([part.amax(1) for part in bands.split(width, 1)], 1)
     powers = (cells / BAR).log10()
     most = powers.nan_to_num(posinf=0.0, neginf=0.0).max().clamp_min(1e-6)
     levels = where(cells > BAR, (9 * powers / most).ceil().clamp(1, 9), 0).int()
