@@ -205,6 +205,17 @@ def test_check_as_json_has_the_fixed_keys(cloze, answers):
         assert bool(test["message"]) == (test["verdict"] == "failed")
 
 
+def test_check_writes_a_page_of_its_report(cloze, answers):
+    done = cloze("check", answers / "mistaken.py", "--exercise", ID, "--html", "page.html", "--lang", "zh")
+    assert "未通过" in done.output
+    page = Path("page.html").read_text("utf-8")
+    assert page.startswith('<!doctype html>\n<html lang="zh-CN"')
+    assert "eps_outside_sqrt" in page
+    alone = cloze("check", answers / "normalization/rms_norm.py", "--html", "-")
+    assert alone.stdout.startswith("<!doctype html>")
+    assert alone.stdout.endswith("</html>\n")
+
+
 def test_check_writes_json_to_a_file_and_text_to_the_terminal(cloze, answers):
     done = cloze("check", answers / "normalization/rms_norm.py", "--json", "report.json")
     assert re.search(r"(\d+) of \1 tests passed", done.output)

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from clozekit import render, submission
 from clozekit.catalog import Catalog
 from clozekit.cli import main
+from clozekit.page import report_page
 from clozekit.phrases import LANGUAGES, say
 from clozekit.report import Problem, Report, Result
 
@@ -146,6 +147,7 @@ def seen(report, exercise, reveal):
     for language in LANGUAGES:
         yield json.dumps(render.as_json(report, exercise, language, reveal), ensure_ascii=False)
         yield render.as_text(report, exercise, language, reveal).plain
+        yield report_page(report, exercise, language, reveal)
 
 
 @pytest.mark.parametrize("name", PRYING)

@@ -13,7 +13,9 @@ from clozekit import calls
 from clozekit.describe import DETAILS
 from clozekit.grading import compare
 from clozekit.meters.roofline import Limit
+from clozekit.page import TEMPLATES
 from clozekit.phrases import LANGUAGES, say, table
+from clozekit.progress import State
 from clozekit.protocol import Measured
 from clozekit.report import Counted, MeterName
 from clozekit.roofline_picture import SIGNS
@@ -125,6 +127,10 @@ def test_every_phrase_is_said_somewhere():
     said |= {f"update-{what}" for what in get_args(What)}
     said |= {"cost-unwritten", "cost-conflicts"}
     said |= {f"bench-{name}" for name in (*SIGNS, "cost", "bar", "why")}
+    said |= {
+        key for template in TEMPLATES.glob("*.html") for key in re.findall(r'say\("([^"]+)"', template.read_text())
+    }
+    said |= {f"report-{state}" for state in get_args(State)}
     assert [key for key in table("en") if key not in said] == []
 
 

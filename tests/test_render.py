@@ -10,9 +10,10 @@ from rich.console import Console
 from clozekit import render
 from clozekit.exercise import Policy, Sheet, Words
 from clozekit.phrases import table
-from clozekit.report import EXIT_STATUS, Finding, Problem, Report, Result, worst
+from clozekit.report import EXIT_STATUS, Finding, Picture, Problem, Report, Result, worst
 
 VALUE = Problem("value", {"call": "f(1)", "where": "[1]", "yours": "2", "expected": "1", "wrong": "1", "total": "3"})
+PICTURE = Picture([2, 3], ["009", "998"])
 MISTAKES = {name: f"About {name}." for name in ("forgets_eps", "mixes_rows", "no_root")}
 
 
@@ -251,6 +252,19 @@ def test_a_passed_report_says_what_comes_next():
     assert "cloze solution lab/square" in text(report(Result("a", "passed"), verdict="passed"))
 
 
+def test_the_first_picture_is_shown_and_no_other():
+    tests = [Result(f"t{i}", "failed", problem=Problem("value", {"yours": str(i)}), picture=PICTURE) for i in range(3)]
+    assert text(report(*tests)).splitlines()[:5] == [
+        "✗ t0",
+        "    yours 0, expected",
+        "    where [2, 3] is off, from . (right) to 9 (farthest):",
+        "      ..9",
+        "      998",
+    ]
+    assert text(report(*tests)).count("farthest") == 1
+    assert text(report(Result("a", "failed", problem=VALUE), tests[0])).count("farthest") == 1
+
+
 # Hidden cases
 
 CANARY = "canary-7f3a"
@@ -264,7 +278,9 @@ KINDS = [key for key in table("en") if key not in ("at", "count", "near", "point
 def test_of_a_hidden_case_nothing_is_told_but_title_verdict_and_mistake(kind, language):
     def hidden(problem, output):
         return report(
-            Result("a case", "failed", hidden=True, problem=problem, mistake="forgets_eps", output=output),
+            Result(
+                "a case", "failed", hidden=True, problem=problem, mistake="forgets_eps", output=output, picture=PICTURE
+            ),
             mistake="forgets_eps",
         )
 

@@ -12,22 +12,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
+from clozekit import render_picture
 from clozekit.describe import clean, describe, next_step
 from clozekit.exercise import Exercise, Words
 from clozekit.phrases import say
-from clozekit.report import Finding, Meter, Problem, Report, Result
+from clozekit.report import WRONG, Finding, Meter, Problem, Report, Result
 
 if TYPE_CHECKING:
     from rich.text import Text
 
 Reveal = Literal["all", "visible"]
 Styled = list[tuple[str, str]]  # one line: texts, each with a style of rich ("" for none)
-WRONG = ("value", "nan", "infinite")  # what a mistake may explain
 SHOWN = 3  # failed tests told in full; the others by title
+
+
+class Advice(NamedTuple):
+    """The likely mistake explained, or that it is an unknown one; its name, if it has one; the next step."""
+
+    mistake: str = ""
+    name: str = ""
+    step: str = ""
 
 
 def as_json(report: Report, exercise: Exercise | None, language: str, reveal: Reveal) -> dict[str, Any]:
@@ -48,7 +56,7 @@ def as_json(report: Report, exercise: Exercise | None, language: str, reveal: Re
         "tests": [_test_json(test, words, language, reveal) for test in report.tests] if words else [],
         "findings": [_finding_json(finding, language) for finding in report.findings],
         "meters": [_meter_json(meter) for meter in report.meters],
-        **({"message": describe(_veiled(report.problem, reveal), language)} if report.problem else {}),
+        **({"message": describe(veiled(report.problem, reveal), language)} if report.problem else {}),
         **({"cell": report.cell} if report.cell else {}),
         "seconds": report.seconds,
     }
@@ -61,7 +69,7 @@ def _test_json(test: Result, words: Words, language: str, reveal: Reveal) -> dic
         "hidden": test.hidden,
         "points": test.earned,
         "max_points": test.points,
-        "message": _message(test, words, language, reveal),
+        "message": message(test, words, language, reveal),
         "mistake": test.mistake,
     }
 
@@ -81,19 +89,19 @@ def _finding_json(finding: Finding, language: str) -> dict[str, Any]:
     }
 
 
-def _veiled(problem: Problem, reveal: Reveal) -> Problem:
+def veiled(problem: Problem, reveal: Reveal) -> Problem:
     """What went wrong with all of a grading. An error of the grader may hold what a hidden case does, or its own source."""
     return Problem("grader-veiled") if problem.kind == "grader" and reveal == "visible" else problem
 
 
-def _is_veiled(test: Result, reveal: Reveal) -> bool:
+def is_veiled(test: Result, reveal: Reveal) -> bool:
     return test.hidden and reveal == "visible"
 
 
-def _message(test: Result, words: Words, language: str, reveal: Reveal) -> str:
+def message(test: Result, words: Words, language: str, reveal: Reveal) -> str:
     """Everything about a failed test; of a hidden one only the diagnosed mistake, unless all is revealed."""
     parts = []
-    if _is_veiled(test, reveal):
+    if is_veiled(test, reveal):
         parts.append("" if test.verdict == "passed" else say(language, "hidden-case"))
     elif test.problem:
         parts += [describe(test.problem, language), _reason(test.problem, words)]
@@ -124,7 +132,7 @@ def _lines(report: Report, exercise: Exercise, language: str, reveal: Reveal) ->
         yield [mark, (place, ""), (finding.code, "bold"), (f" {describe(finding.problem, language)}", "")]
         yield from _indented(next_step(finding.problem, language), "    ")
     if report.problem:
-        problem = _veiled(report.problem, reveal)
+        problem = veiled(report.problem, reveal)
         where = say(language, "in-cell", cell=report.cell) if report.cell and "line" in problem.facts else ""
         yield from _indented(where + describe(problem, language), "  ")
         if step := next_step(problem, language):
@@ -135,7 +143,7 @@ def _lines(report: Report, exercise: Exercise, language: str, reveal: Reveal) ->
     if report.tests:
         count = say(language, "tests-passed", passed=passed, total=len(report.tests))
         yield [("✓", "green") if passed else ("✗", "red"), (f" {count}", "")]
-    yield from _advice(report, exercise, words, language, reveal)
+    yield from _advice(report, exercise, language, reveal)
     colour = {"passed": "green", "failed": "red", "could not check": "yellow"}[report.verdict]
     verdict = say(language, report.verdict.replace(" ", "-"))
     points = say(language, "points", points=report.points, max_points=report.max_points)
@@ -150,14 +158,14 @@ def _place(finding: Finding, cell: str, language: str) -> str:
 
 
 def _failed_tests(tests: list[Result], words: Words, language: str, reveal: Reveal) -> Iterator[Styled]:
-    """The first few in full, more of the same as a number, the rest by title."""
+    """The first few in full, one of them with a picture, more of the same as a number, the rest by title."""
     told: list[tuple[str, dict[str, str]]] = []
-    repeated = 0
+    repeated, drawn = 0, False
     for test in tests:
         if test.verdict == "passed":
             continue
         gist: tuple[str, dict[str, str]] = (test.name, {})
-        if test.problem and not _is_veiled(test, reveal):
+        if test.problem and not is_veiled(test, reveal):
             gist = (test.problem.kind, test.problem.facts | {"call": ""})
         if gist in told:
             repeated += 1
@@ -168,30 +176,46 @@ def _failed_tests(tests: list[Result], words: Words, language: str, reveal: Reve
             continue
         told.append(gist)
         shown = Result(test.name, test.verdict, test.hidden, test.points, test.problem)
-        yield from _indented(_message(shown, words, language, reveal), "    ")
-        if test.output and not _is_veiled(test, reveal):
+        yield from _indented(message(shown, words, language, reveal), "    ")
+        if test.picture and not drawn and not is_veiled(test, reveal):
+            picture = [[("    ", ""), *line] for line in render_picture.lines(test.picture, language)]
+            drawn = bool(picture)
+            yield from picture
+        if test.output and not is_veiled(test, reveal):
             yield [(f"    {say(language, 'printed')}:", "")]
             yield from _indented(test.output.rstrip()[-600:], "      ")
     if repeated:
         yield [("✗", "red"), (f" {say(language, 'same-reason', count=repeated)}", "")]
 
 
-def _advice(report: Report, exercise: Exercise, words: Words, language: str, reveal: Reveal) -> Iterator[Styled]:
+def _advice(report: Report, exercise: Exercise, language: str, reveal: Reveal) -> Iterator[Styled]:
+    found = advice(report, exercise, language, reveal)
+    if report.verdict == "passed":
+        yield [(found.step, "")]
+        return
+    if found.name:
+        yield [(say(language, "likely-mistake"), "bold"), (f"  {found.mistake}  ", ""), (f"({found.name})", "dim")]
+    elif found.mistake:
+        yield [(found.mistake, "")]
+    if found.step:
+        yield [(say(language, "next-step"), "bold"), (f"  {found.step}", "")]
+
+
+def advice(report: Report, exercise: Exercise, language: str, reveal: Reveal) -> Advice:
     """The likely mistake and what to do next. A veiled case has no part in it."""
     if report.verdict == "passed":
-        yield [(say(language, "next-exercise", id=exercise.id), "")]
-        return
+        return Advice(step=say(language, "next-exercise", id=exercise.id))
     failed = [test for test in report.tests if test.verdict == "failed" and test.problem]
-    problems = [test.problem for test in failed if test.problem and not _is_veiled(test, reveal)]
+    problems = [test.problem for test in failed if test.problem and not is_veiled(test, reveal)]
+    mistake, step = "", ""
     if report.mistake:
-        explained = words.mistakes.get(report.mistake, report.mistake)
-        yield [(say(language, "likely-mistake"), "bold"), (f"  {explained}  ", ""), (f"({report.mistake})", "dim")]
+        mistake = exercise.words(language).mistakes.get(report.mistake, report.mistake)
     elif problems and not report.problem and problems[0].kind in WRONG and "again" not in problems[0].facts:
-        yield [(say(language, "unknown-mistake"), "")]
+        mistake = say(language, "unknown-mistake")
     if failed and not report.problem:
         step = next_step(problems[0], language) if problems else ""
         step = step or say(language, "next-hint", id=exercise.id)
-        yield [(say(language, "next-step"), "bold"), (f"  {step}", "")]
+    return Advice(mistake, report.mistake or "", step)
 
 
 def _indented(text: str, indent: str) -> Iterator[Styled]:

@@ -19,6 +19,7 @@ OfTorch = Literal["flops", "bytes", "peak_bytes", "operators", "steps"]  # the l
 Counted = Literal[OnEachCall, OfFullSize, OfTorch]
 MeterName = Literal[Counted, "time"]  # the last is measured on a device, by `cloze bench` alone
 EXIT_STATUS: dict[str, int] = {"passed": 0, "failed": 1, "could not check": 3}
+WRONG = ("value", "nan", "infinite")  # kinds of problems of an answer that was compared, number by number
 
 
 class Problem(Struct, frozen=True):
@@ -26,6 +27,24 @@ class Problem(Struct, frozen=True):
 
     kind: str
     facts: dict[str, str] = {}
+
+
+class Picture(Struct, frozen=True):
+    """What a refused tensor looks like. One of `errors` and the row is there at least.
+
+    shape: of the tensor.
+    errors: a coarse map of its last two axes, a string a row, a digit a cell for the worst element in it and along all other
+        axes: 0 for right, from 1 for just beyond the bar to 9 for the farthest, infinite or NaN. Empty where every cell is
+        off, or only one element.
+    row: where the row that holds the worst element is, "[0, 2]"; "" if the tensor is one.
+    yours, expected: the values of that row, None for what is not finite; empty where it is long.
+    """
+
+    shape: list[int]
+    errors: list[str] = []
+    row: str = ""
+    yours: list[float | None] = []
+    expected: list[float | None] = []
 
 
 class Result(Struct):
@@ -38,6 +57,7 @@ class Result(Struct):
     problem: Problem | None = None
     mistake: str | None = None
     output: str = ""
+    picture: Picture | None = None
 
     @property
     def earned(self) -> float:

@@ -24,7 +24,7 @@ from clozekit.grading.grading import Grading, Source, measures
 from clozekit.grading.plugin import GRADING, case_name
 from clozekit.grading.questions import Truth
 from clozekit.protocol import Case, Collect, Collected, Graded, Job, Limits
-from clozekit.report import Margin, Problem, Result
+from clozekit.report import Margin, Picture, Problem, Result
 from clozekit.wire import Channel, Gone
 
 UNWANTED = "cacheprovider logging terminal doctest junitxml debugging faulthandler".split()  # plugins of pytest
@@ -180,7 +180,7 @@ class Run:
     def _judge(self, item: pytest.Item, error: BaseException) -> Result:
         """Only the trusted side decides: a Refused or a failed assertion is the learner's, anything else is ours."""
         if isinstance(error, Refused):
-            return self._result(item, "failed", error.problem)
+            return self._result(item, "failed", error.problem, error.picture)
         if isinstance(error, pytest.skip.Exception):
             return self._result(item, "could not check", Problem("skipped", {"reason": str(error)}))
         if isinstance(error, CannotCheck):
@@ -191,9 +191,12 @@ class Run:
             item, "could not check", Problem("grader", {"error": f"{type(error).__name__}: {error}"[:1000]})
         )
 
-    def _result(self, item: pytest.Item, verdict: Any, problem: Problem | None) -> Result:
+    def _result(
+        self, item: pytest.Item, verdict: Any, problem: Problem | None, picture: Picture | None = None
+    ) -> Result:
         candidate = self.grading.hidden if hidden(item) else self.grading.visible
-        return Result(case_name(item), verdict, hidden(item), points(item), problem, output=candidate.printed())
+        said = candidate.printed()
+        return Result(case_name(item), verdict, hidden(item), points(item), problem, output=said, picture=picture)
 
 
 def hidden(item: pytest.Item) -> bool:

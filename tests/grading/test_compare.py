@@ -4,7 +4,6 @@ import math
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-import msgspec
 import pytest
 import torch
 from torch import tensor
@@ -114,7 +113,7 @@ def test_a_wrong_answer_is_described(name):
 
 
 def replace_excess(found: Difference) -> Difference:
-    return msgspec.structs.replace(found, excess=0)
+    return replace(found, excess=0)
 
 
 RIGHT = {

@@ -1,5 +1,6 @@
 """The command line: arguments in, text out. `cloze --help` and `cloze list` answer without torch."""
 
+import codecs
 import contextlib
 import io
 import os
@@ -8,9 +9,13 @@ import sys
 import click
 
 from clozekit import __version__
-from clozekit.cli import author, course, learner, machine, meter, notebook, practice, rules, teacher
+from clozekit.cli import author, course, learner, machine, meter, notebook, practice, report, rules, teacher
 from clozekit.errors import CannotCheck, ClozeError
+from clozekit.render_picture import in_ascii
 from clozekit.report import EXIT_STATUS
+
+PLAIN = "clozekit.plain"  # how a stream writes what its encoding lacks
+codecs.register_error(PLAIN, in_ascii)
 
 
 class Cloze(click.Group):
@@ -22,7 +27,7 @@ class Cloze(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="replace")  # a terminal that has no ★ shows a question mark
+                stream.reconfigure(errors=PLAIN)  # a terminal that has no ★ shows a question mark
         if os.environ.get("NO_COLOR"):
             ctx.color = False  # rich knows by itself, click does not
         try:
@@ -61,6 +66,7 @@ for command in (
     *course.COMMANDS,
     *practice.COMMANDS,
     *notebook.COMMANDS,
+    *report.COMMANDS,
     *rules.COMMANDS,
     *meter.COMMANDS,
     *author.COMMANDS,

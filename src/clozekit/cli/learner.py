@@ -114,6 +114,7 @@ def show(exercise: str, lang: str | None, content: tuple[Path, ...]) -> None:
 @click.argument("target", metavar="FILE|EXERCISE")
 @click.option("--exercise", type=ExerciseId(), help="TRACK/NAME, where the file's path does not say it.")
 @click.option("--json", "json_path", metavar="PATH", help="Write the report as JSON; - is standard output.")
+@click.option("--html", "page", metavar="PATH", help="Also write it as a page of its own; - is standard output.")
 @click.option(
     "--reveal",
     type=click.Choice(["all", "visible"]),
@@ -136,6 +137,7 @@ def check(
     target: str,
     exercise: str | None,
     json_path: str | None,
+    page: str | None,
     reveal: Literal["all", "visible"],
     seed: int | None,
     device: str,
@@ -170,7 +172,13 @@ def check(
     if json_path:
         told = [render.as_json(report, each, chosen, reveal) for report, each in graded]
         write(json_path, json.dumps(told if len(told) > 1 else told[0], ensure_ascii=False, indent=1) + "\n")
-    if json_path != "-":
+    if page:
+        from clozekit.page import report_page
+
+        if len(graded) > 1:
+            raise ClozeError("--html writes one report; say which answer of the notebook with --exercise")
+        write(page, report_page(*graded[0], chosen, reveal))
+    if "-" not in (json_path, page):
         for report, each in graded:
             console().print(render.as_text(report, each, chosen, reveal))
         if report.tier == "C":

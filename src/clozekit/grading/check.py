@@ -33,7 +33,7 @@ from clozekit.grading.questions import PARAMETERS, Kept, Method, Question, Truth
 from clozekit.grading.tolerance import expect, expect_gradients, floating_leaves, leaves
 from clozekit.grading.trees import mapped
 from clozekit.meters import callstring
-from clozekit.report import Problem
+from clozekit.report import Picture, Problem
 
 KERNELS = 0.3  # the share of calls of a kernel that are asked again: the interpreter is slow
 REPEATED = 0.5  # the share of those asked again that are also repeated as they were
@@ -43,11 +43,11 @@ DtypeRule: TypeAlias = torch.dtype | Literal["like arguments"] | None
 
 
 class Refused(AssertionError):
-    """The submission's answer is wrong; `problem` says how."""
+    """The submission's answer is wrong; `problem` says how, `picture` shows where."""
 
-    def __init__(self, problem: Problem):
+    def __init__(self, problem: Problem, picture: Picture | None = None):
         super().__init__(problem)
-        self.problem = problem
+        self.problem, self.picture = problem, picture
 
     def __str__(self) -> str:
         return describe(self.problem, "en")
@@ -239,7 +239,7 @@ class Check:
         if self.evidence and question.proof and not problem:  # the answer is right, and stays so for the diagnosis
             problem = self.evidence.judge(question.proof, question.answer.plan, self.hidden)
         if problem:
-            raise Refused(problem)
+            raise Refused(problem, question.picture())
 
     def _proof(
         self, evidence: Evidence, question: Question, call: tuple[str, tuple, dict], dtype: DtypeRule, referenced: bool

@@ -8,9 +8,9 @@ Answers come from the learner's process: plain data, of any size and shape, neve
 
 import math
 from collections.abc import Iterator
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
 
-import msgspec
 import torch
 from torch import Tensor
 
@@ -22,7 +22,16 @@ from clozekit.values import Foreign
 Kind = Literal["type", "length", "keys", "shape", "dtype", "nan", "infinite", "value"]
 
 
-class Difference(msgspec.Struct, frozen=True):
+class Leaf(NamedTuple):
+    """A tensor of the answer, what it must be, and how many spreads each element is off."""
+
+    answer: Tensor
+    value: Tensor
+    off: Tensor
+
+
+@dataclass(frozen=True)
+class Difference:
     """The first leaf of an answer that is wrong.
 
     Attributes:
@@ -36,6 +45,7 @@ class Difference(msgspec.Struct, frozen=True):
         wrong: How many elements are off.
         total: How many elements the leaf has.
         position: For a length, the first position at which the two differ.
+        leaf: The numbers that were compared, if any were.
     """
 
     kind: Kind
@@ -46,6 +56,7 @@ class Difference(msgspec.Struct, frozen=True):
     wrong: int = 1
     total: int = 1
     position: int | None = None
+    leaf: Leaf | None = field(default=None, compare=False, repr=False)
 
 
 def difference(answer: Any, expected: Expected) -> Difference | None:
@@ -113,19 +124,21 @@ def _tensor(
 
 def _exactly(answer: Tensor, value: Tensor, path: str) -> Iterator[Difference]:
     """Integers, and bools as 0 and 1."""
-    off = (answer != value).flatten()
+    off = answer != value
     if off.any():
-        worst = int(off.int().argmax())
+        worst = int(off.flatten().int().argmax())
         yours, theirs = (str(int(t.flatten()[worst])) for t in (answer, value))
-        where = path + _index(worst, value.shape)
-        yield Difference("value", where, yours, theirs, wrong=int(off.sum()), total=off.numel())
+        leaf = Leaf(answer, value, torch.where(off, math.inf, 0.0))
+        where = path + index(worst, value.shape)
+        yield Difference("value", where, yours, theirs, wrong=int(off.sum()), total=off.numel(), leaf=leaf)
 
 
 def _values(
     answer: Tensor, value: Tensor, spread: Tensor, dtype: torch.dtype, path: str, bar: float
 ) -> Iterator[Difference]:
     """Floating values of equal shape, in float64; `dtype` is that in which the answer was rounded."""
-    off = elementwise_excess(answer, value, spread, dtype).flatten()
+    leaf = Leaf(answer, value, elementwise_excess(answer, value, spread, dtype))
+    off = leaf.off.flatten()
     wrong = off > bar
     if wrong.any():
         worst = int(off.argmax())
@@ -135,9 +148,10 @@ def _values(
             kind = "nan"
         elif a.isinf() and v.isfinite():
             kind = "infinite"
-        where = path + _index(worst, value.shape)
+        where = path + index(worst, value.shape)
         texts = _texts(a.item(), v.item())
-        yield Difference(kind, where, *texts, excess=off[worst].item(), wrong=int(wrong.sum()), total=off.numel())
+        count = int(wrong.sum())
+        yield Difference(kind, where, *texts, off[worst].item(), count, off.numel(), leaf=leaf)
 
 
 def elementwise_excess(answer: Tensor, value: Tensor, spread: Tensor, dtype: torch.dtype) -> Tensor:
@@ -221,10 +235,10 @@ def _dtype(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def _index(flat: int, shape: torch.Size) -> str:
+def index(flat: int, shape: torch.Size) -> str:
     """[1, 2]; nothing for a 0-d tensor."""
-    index = [int(i) for i in torch.unravel_index(torch.tensor(flat), shape)]
-    return str(index) if index else ""
+    found = [int(i) for i in torch.unravel_index(torch.tensor(flat), shape)]
+    return str(found) if found else ""
 
 
 def _texts(yours: complex, expected: complex) -> tuple[str, str]:

@@ -16,10 +16,11 @@ from clozekit.grading import measured
 from clozekit.grading.candidate import Answer, clean
 from clozekit.grading.compare import difference, excess
 from clozekit.grading.evidence import Proof
+from clozekit.grading.pictures import draw
 from clozekit.grading.tolerance import Expected, floating_leaves
 from clozekit.meters import bills
 from clozekit.meters.callstring import CallString
-from clozekit.report import Meter, MeterName, Problem
+from clozekit.report import WRONG, Meter, MeterName, Picture, Problem
 
 PARAMETERS = "parameters"  # what a module's reference calls its first argument
 
@@ -116,6 +117,14 @@ class Question:
         if self.bars is not None and answer.cost is None:
             return Problem("protocol", {"call": self.text, "reason": "no counts"})
         return bills.problem(self.text, self.costs(answer))
+
+    def picture(self) -> Picture | None:
+        """What the answer that was refused looks like, if it is one of numbers."""
+        if self.problem is None or self.problem.kind not in WRONG:
+            return None
+        found = (difference(value, expected) for _, value, expected in self.pairs(self.answer))
+        wrong = next(filter(None, found), None)
+        return draw(wrong.leaf) if wrong and wrong.leaf else None
 
     def _label(self, changed: str) -> str:
         """An argument, which the worker calls by its number, or a parameter, by its name."""

@@ -1,0 +1,109 @@
+"""One Report as its template shows it: words instead of facts, and nothing that may not be told."""
+
+import math
+from typing import NamedTuple
+
+from clozekit.describe import describe, next_step
+from clozekit.exercise import Exercise
+from clozekit.render import Advice, Reveal, advice, is_veiled, message, veiled
+from clozekit.report import Meter, Picture, Report, Result, Verdict
+
+LONGEST = 4000  # characters of one message, and of the end of what one test printed
+
+
+class TestView(NamedTuple):
+    """One test that did not pass."""
+
+    title: str
+    verdict: Verdict
+    message: str
+    output: str
+    picture: Picture | None
+
+
+class FindingView(NamedTuple):
+    """What a static rule found."""
+
+    code: str
+    severity: str
+    place: str
+    message: str
+    step: str
+
+
+class MeterView(NamedTuple):
+    """A cost beside its bar. `share`: of the bar, None where there is none."""
+
+    name: str
+    verdict: Verdict
+    value: str
+    bar: str
+    share: float | None
+    why: str
+
+
+class ReportView(NamedTuple):
+    """The whole report. `strip`: the verdict of every test, in order."""
+
+    id: str
+    verdict: Verdict
+    points: float
+    max_points: float
+    problem: str
+    advice: Advice
+    findings: list[FindingView]
+    failed: list[TestView]
+    passed: list[str]
+    strip: list[Verdict]
+    meters: list[MeterView]
+
+
+def report_view(report: Report, exercise: Exercise, language: str, reveal: Reveal) -> ReportView:
+    """What the template `report.html` asks for."""
+    words = exercise.words(language)
+    titles = {test.name: words.cases.get(test.name, test.name) for test in report.tests}
+    problem = veiled(report.problem, reveal) if report.problem else None
+    told = advice(report, exercise, language, reveal)
+    if problem:
+        told = told._replace(step=next_step(problem, language))
+    return ReportView(
+        id=report.exercise,
+        verdict=report.verdict,
+        points=report.points,
+        max_points=report.max_points,
+        problem=describe(problem, language)[:LONGEST] if problem else "",
+        advice=told,
+        findings=[
+            FindingView(
+                each.code,
+                each.severity,
+                f"{each.line}:{each.column}",
+                describe(each.problem, language),
+                next_step(each.problem, language),
+            )
+            for each in report.findings
+        ],
+        failed=[
+            _test(test, titles[test.name], exercise, language, reveal)
+            for test in report.tests
+            if test.verdict != "passed" and not problem  # which is that of every test
+        ],
+        passed=[titles[test.name] for test in report.tests if test.verdict == "passed"],
+        strip=[test.verdict for test in report.tests],
+        meters=[_meter(meter, exercise, language) for meter in report.meters],
+    )
+
+
+def _test(test: Result, title: str, exercise: Exercise, language: str, reveal: Reveal) -> TestView:
+    undiagnosed = Result(test.name, test.verdict, test.hidden, test.points, test.problem)  # the mistake is told once
+    told = message(undiagnosed, exercise.words(language), language, reveal)[:LONGEST]
+    if is_veiled(test, reveal):
+        return TestView(title, test.verdict, told, "", None)
+    return TestView(title, test.verdict, told, test.output.rstrip()[-LONGEST:], test.picture)
+
+
+def _meter(meter: Meter, exercise: Exercise, language: str) -> MeterView:
+    bar = "" if math.isinf(meter.bar) else f"{meter.bar:,.0f}"
+    share = meter.share if bar else None
+    why = exercise.words(language).thresholds.get(meter.name, "")
+    return MeterView(meter.name, meter.verdict, f"{meter.value:,.0f}", bar, share, why)
