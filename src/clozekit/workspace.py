@@ -17,7 +17,7 @@ from msgspec import Struct, field
 
 from clozekit.errors import ClozeError, NotFound
 from clozekit.exercise import Exercise
-from clozekit.report import Report, Verdict
+from clozekit.report import Problem, Report, Verdict
 
 STATE = Path(".cloze") / "workspace.json"
 
@@ -82,9 +82,7 @@ class Workspace:
         except FileNotFoundError:
             return State()
         except msgspec.DecodeError as error:
-            raise ClozeError(
-                f"{path} is damaged ({error}); move it away and run `cloze init` again, your files stay"
-            ) from None
+            raise ClozeError(Problem("damaged-workspace", {"path": str(path), "reason": str(error)})) from None
 
     def save(self) -> None:
         """Write the state whole or not at all."""
@@ -151,4 +149,4 @@ def need_workspace(path: Path) -> Workspace:
     """
     if found := Workspace.around(path):
         return found
-    raise NotFound(f"{path.absolute()} is in no workspace; `cloze init` makes one here")
+    raise NotFound(Problem("no-workspace", {"path": str(path.absolute())}))

@@ -9,6 +9,7 @@ import click
 
 from clozekit import __version__
 from clozekit.cli import author, learner, machine, meter, rules, teacher
+from clozekit.cli.common import spoken
 from clozekit.errors import CannotCheck, ClozeError
 from clozekit.report import EXIT_STATUS
 
@@ -28,7 +29,7 @@ class Cloze(click.Group):
         try:
             return super().invoke(ctx)
         except ClozeError as error:
-            click.echo(f"cloze: {error}", err=True)
+            click.echo(f"cloze: {error.text(spoken(ctx))}", err=True)
             ctx.exit(2)
         except CannotCheck as error:
             click.echo(f"cloze: {error}", err=True)

@@ -13,7 +13,10 @@ from clozekit import phrases
 from clozekit.catalog import Catalog, open_catalog
 from clozekit.errors import CannotCheck, ClozeError, NotFound
 from clozekit.exercise import LANGUAGES, LEVELS, Exercise
+from clozekit.report import Problem
 from clozekit.workspace import Workspace
+
+LANGUAGE = "clozekit.language"  # among what click keeps for the group and its commands
 
 
 class ExerciseId(click.ParamType):
@@ -41,8 +44,17 @@ def content_option(command: Callable) -> Callable:
 
 def language_option(command: Callable) -> Callable:
     return click.option(
-        "--lang", type=click.Choice(LANGUAGES), help="Language; default: the workspace's, else your locale's."
+        "--lang",
+        type=click.Choice(LANGUAGES),
+        callback=_remember,
+        help="Language; default: the workspace's, else your locale's.",
     )(command)
+
+
+def _remember(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """For `spoken`: when a command has failed, its own arguments are out of reach."""
+    ctx.meta[LANGUAGE] = value
+    return value
 
 
 def level_option(command: Callable) -> Callable:
@@ -62,6 +74,15 @@ def language(chosen: str | None, workspace: Workspace | None) -> str:
     return "zh" if locale.startswith("zh") else "en"
 
 
+def spoken(ctx: click.Context) -> str:
+    """The language to tell an error in: that of the command that failed, as far as it can still be found out."""
+    try:
+        workspace = Workspace.around(Path.cwd())
+    except ClozeError:
+        workspace = None
+    return language(ctx.meta.get(LANGUAGE), workspace)
+
+
 def locate(target: str, exercise_id: str | None, catalog: Catalog) -> tuple[Path, Exercise]:
     """The file and the exercise that a target means: a path (its last two parts name the exercise) or an id.
 
@@ -71,25 +92,23 @@ def locate(target: str, exercise_id: str | None, catalog: Catalog) -> tuple[Path
     """
     path = Path(target)
     if path.is_dir():
-        raise ClozeError(f"{target} is a directory; give a file")
+        raise ClozeError(Problem("is-directory", {"path": target}))
     if not path.exists() and "/" in target and not target.endswith(".py"):
         exercise = catalog[exercise_id or target]
         workspace = Workspace.around(Path.cwd())
         path = workspace.file(exercise) if workspace else Path(f"{exercise.id}.py")
         if not path.exists():
-            raise NotFound(f"{path} does not exist; `cloze init` writes the starters")
+            raise NotFound(Problem("no-starter", {"path": str(path)}))
         return path, exercise
     if not path.exists():
-        raise NotFound(f"{target} does not exist")
+        raise NotFound(Problem("no-file", {"path": target}))
     if exercise_id:
         return path, catalog[exercise_id]
     guess = f"{path.absolute().parent.name}/{path.stem}"
     try:
         return path, catalog[guess]
     except NotFound:
-        raise ClozeError(
-            f"which exercise is {target} for? Add --exercise TRACK/NAME; `cloze list` shows them all"
-        ) from None
+        raise ClozeError(Problem("which-exercise", {"path": target})) from None
 
 
 def console(stderr: bool = False) -> Any:
@@ -118,4 +137,4 @@ def write(path: str, text: str) -> None:
     try:
         Path(path).write_text(text, "utf-8")
     except OSError as error:
-        raise ClozeError(f"{path} cannot be written: {error.strerror}") from None
+        raise ClozeError(Problem("cannot-write", {"path": path, "reason": str(error.strerror)})) from None

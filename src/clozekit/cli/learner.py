@@ -21,7 +21,7 @@ from clozekit.cli.common import (
     write,
 )
 from clozekit.errors import CannotCheck, ClozeError, NotFound
-from clozekit.report import EXIT_STATUS
+from clozekit.report import EXIT_STATUS, Problem
 from clozekit.workspace import Workspace, need_workspace
 
 
@@ -38,7 +38,7 @@ def init(
     catalog = open_catalog(content)
     exercises = [exercise for exercise in catalog if not track or exercise.track in track]
     if not exercises:
-        raise NotFound(f"no exercise in track {', '.join(track)}; `cloze list` shows the tracks")
+        raise NotFound(Problem("no-track", {"track": ", ".join(track)}))
     existing = Workspace.around(directory) if (directory / ".cloze").is_dir() else None
     chosen = language(lang, existing)
     workspace = Workspace.create(directory, chosen, level or (existing.state.level if existing else "guided"))
@@ -62,7 +62,7 @@ def list_(as_json: bool, track: str | None, lang: str | None, content: tuple[Pat
     solved = {id for id, progress in workspace.state.exercises.items() if progress.passed} if workspace else set()
     entries = [entry for entry in open_catalog(content).entries() if track in (None, entry.track)]
     if track and not entries:
-        raise NotFound(f"no exercise in track {track}; `cloze list` shows the tracks")
+        raise NotFound(Problem("no-track", {"track": track}))
     if as_json:
         rows = [
             {
@@ -149,7 +149,7 @@ def check(
         try:
             upload = submission.read(path)
         except OSError as error:
-            raise ClozeError(f"{path} cannot be read: {error.strerror}") from None
+            raise ClozeError(Problem("cannot-read", {"path": str(path), "reason": str(error.strerror)})) from None
         report = engine.grade(found, upload)
     if json_path:
         text = json.dumps(render.as_json(report, found, chosen, reveal), ensure_ascii=False, indent=1) + "\n"
