@@ -8,7 +8,7 @@ import sys
 import click
 
 from clozekit import __version__
-from clozekit.cli import author, learner, machine, meter, rules, teacher
+from clozekit.cli import author, learner, machine, meter, rules, study, teacher
 from clozekit.cli.common import spoken
 from clozekit.errors import CannotCheck, ClozeError
 from clozekit.report import EXIT_STATUS
@@ -59,6 +59,7 @@ def main() -> None:
 
 for command in (
     *learner.COMMANDS,
+    *study.COMMANDS,
     *rules.COMMANDS,
     *meter.COMMANDS,
     *author.COMMANDS,

@@ -83,6 +83,19 @@ def spoken(ctx: click.Context) -> str:
     return language(ctx.meta.get(LANGUAGE), workspace)
 
 
+def confirm(question: str, language: str) -> None:
+    """Go on only if somebody says yes; else leave with status 1. Where there is no terminal nobody is waited for."""
+    if not sys.stdin.isatty():
+        click.echo(f"cloze: {question} {phrases.say(language, 'nobody-to-ask')}", err=True)
+        sys.exit(1)
+    try:
+        agreed = click.confirm(question, err=True)
+    except click.Abort:  # Ctrl-C or the end of input
+        agreed = False
+    if not agreed:
+        sys.exit(1)
+
+
 def locate(target: str, exercise_id: str | None, catalog: Catalog) -> tuple[Path, Exercise]:
     """The file and the exercise that a target means: a path (its last two parts name the exercise) or an id.
 

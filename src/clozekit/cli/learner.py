@@ -1,4 +1,4 @@
-"""Commands for a learner: init, list, show, check, hint, reset, solution, demo."""
+"""Commands for a learner: init, list, show, check, reset, demo."""
 
 import json
 import sys
@@ -11,6 +11,7 @@ from clozekit import phrases
 from clozekit.catalog import open_catalog
 from clozekit.cli.common import (
     ExerciseId,
+    confirm,
     console,
     content_option,
     language,
@@ -165,33 +166,6 @@ def check(
 
 @click.command()
 @click.argument("exercise", type=ExerciseId())
-@click.option("--all", "everything", is_flag=True, help="All hints at once.")
-@language_option
-@content_option
-def hint(exercise: str, everything: bool, lang: str | None, content: tuple[Path, ...]) -> None:
-    """Show the next hint for EXERCISE; in a workspace each call goes one step further."""
-    found = open_catalog(content)[exercise]
-    workspace = Workspace.around(Path.cwd())
-    chosen = language(lang, workspace)
-    hints = found.words(chosen).hints
-    if everything:
-        click.echo("\n\n".join(hints))
-        return
-    given = min(workspace.progress(found.id).hints if workspace else 0, len(hints) - 1)
-    click.echo(hints[given])
-    left = len(hints) - given - 1
-    click.echo(
-        phrases.say(chosen, "hints-left", left=left, id=found.id)
-        if left
-        else phrases.say(chosen, "hints-done", id=found.id)
-    )
-    if workspace:
-        workspace.progress(found.id).hints = given + 1
-        workspace.save()
-
-
-@click.command()
-@click.argument("exercise", type=ExerciseId())
 @level_option
 @language_option
 @content_option
@@ -204,26 +178,12 @@ def reset(exercise: str, level: str | None, lang: str | None, content: tuple[Pat
     path = workspace.file(found)
     if path.exists() and path.read_bytes() != found.render(workspace.state.level, workspace.state.language).encode():
         if not yes:
-            click.confirm(f"{path}: back to the starter? Your version is kept as {path.name}.bak", abort=True)
+            confirm(
+                phrases.say(workspace.state.language, "reset-ask", path=path, name=path.name), workspace.state.language
+            )
         path.replace(path.with_name(path.name + ".bak"))
     workspace.write_starter(found, overwrite=True)
     click.echo(str(path))
-
-
-@click.command()
-@click.argument("exercise", type=ExerciseId())
-@content_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def solution(exercise: str, content: tuple[Path, ...], yes: bool) -> None:
-    """Print our solution of EXERCISE. Asks first if you have not solved it yet."""
-    from clozekit import blanks
-
-    found = open_catalog(content)[exercise]
-    workspace = Workspace.around(Path.cwd())
-    solved = workspace is not None and workspace.progress(found.id).passed
-    if not solved and not yes:
-        click.confirm(f"{found.id} is not solved yet. Show the solution?", abort=True, err=True)
-    click.echo(blanks.reveal(found.solution), nl=False)
 
 
 @click.command()
@@ -235,4 +195,4 @@ def demo(lang: str | None) -> None:
     sys.exit(tell(language(lang, None)))
 
 
-COMMANDS = [init, list_, show, check, hint, reset, solution, demo]
+COMMANDS = [init, list_, show, check, reset, demo]
