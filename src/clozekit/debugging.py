@@ -6,6 +6,7 @@ run(exercise, path, rehearsed, "en")                     each of them is made he
 It looks and decides nothing: the source rules, the hidden cases, the calls that are asked again and the costs are the judge's.
 """
 
+import bdb
 import difflib
 import importlib.util
 import os
@@ -29,6 +30,8 @@ from clozekit.grading.candidate import Answer, decode
 from clozekit.grading.grading import Grading, Source, measures
 from clozekit.grading.plugin import GRADING, case_name
 from clozekit.grading.questions import Question
+from clozekit.grading.tolerance import Expected
+from clozekit.grading.trees import is_floating, mapped
 from clozekit.phrases import say
 from clozekit.protocol import Limits
 from clozekit.report import Problem
@@ -150,13 +153,13 @@ def run(exercise: Exercise, path: Path, questions: Sequence[Question], language:
             _show(question, _ask(worker, question), language)
     except KeyboardInterrupt:
         raise
+    except bdb.BdbQuit:  # the learner has left the debugger
+        return True
     except Missing as missing:
         names = " ".join(vars(worker.module))
         click.echo(f"  {describe(Problem('missing', {'name': str(missing), 'names': names}), language)}")
         return False
     except BaseException as error:
-        if type(error).__name__ == "BdbQuit":  # the learner has left the debugger
-            return True
         click.echo(own_traceback(error, file), nl=False)
         return False
     return True
@@ -188,7 +191,7 @@ def _ask(worker: Worker, question: Question) -> Answer:
 def _show(question: Question, answer: Answer, language: str) -> None:
     """What came, what was expected, and where they part."""
     if question.truth:
-        for key, value in (("debug-yours", answer.value), ("debug-expected", question.truth.answer.value)):
+        for key, value in (("debug-yours", answer.value), ("debug-expected", _rounded(question.truth.answer))):
             click.echo(f"{say(language, key)}\n{_indented(repr(value))}")
     problem = question.judge(answer)
     if problem:
@@ -196,6 +199,12 @@ def _show(question: Question, answer: Answer, language: str) -> None:
         click.echo(click.style(_indented(said), fg="red"))
     elif question.truth:
         click.echo(click.style(_indented(say(language, "debug-agrees")), fg="green"))
+
+
+def _rounded(expected: Expected) -> Any:
+    """The exact answer as it would come from the file; with its exact numbers where parts have a dtype of their own."""
+    kind = None if expected.dtypes else expected.dtype
+    return mapped(lambda leaf: leaf.to(kind) if kind and is_floating(leaf) else leaf, expected.value)
 
 
 def _indented(text: str) -> str:
