@@ -27,13 +27,13 @@ from clozekit.workspace import Workspace
 
 
 class Answers:
-    """The plugin: registered only where pytest runs in a workspace."""
+    """The plugin: registered only where pytest runs in a workspace. `named`: what was named at the command line."""
 
-    def __init__(self, workspace: Workspace, seed: int | None):
-        self.workspace, self.seed = workspace, seed
+    def __init__(self, workspace: Workspace, named: list[Path], seed: int | None):
+        self.workspace, self.named, self.seed = workspace, named, seed
         self.language = language(None, workspace)
         self.exercises = {exercise.id: exercise for exercise in open_catalog()}
-        self.untouched = 0
+        self.untouched: list[Path] = []
         self.judge: Engine | None = None
 
     @property
@@ -56,13 +56,14 @@ class Answers:
         if (exercise := self.exercise(file_path)) is None:
             return found
         if not parent.session.isinitpath(file_path) and is_starter(exercise, file_path):
-            self.untouched += 1
+            self.untouched.append(file_path)
             return []
         return [Answer.from_parent(parent, path=file_path, exercise=exercise, answers=self)]
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self.untouched:
-            terminalreporter.write_line(say(self.language, "untouched", count=self.untouched))
+        wanted = [path for path in self.untouched if not set(path.parents).isdisjoint(self.named)]  # not beside a file
+        if wanted:
+            terminalreporter.write_line(say(self.language, "untouched", count=len(wanted)))
 
     def pytest_unconfigure(self) -> None:
         if self.judge:

@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "hidden: of this case a report tells title and verdict only")
     config.addinivalue_line("markers", "points(n): what this case is worth; 1 by default")
-    named = [config.invocation_params.dir / arg.partition("::")[0] for arg in config.args]
+    named = [(config.invocation_params.dir / arg.partition("::")[0]).absolute() for arg in config.args]
     if any(in_workspace(path) for path in named):
         _answers(config, named)
 
@@ -48,7 +48,7 @@ def _answers(config: pytest.Config, named: list[Path]) -> None:
 
     try:
         workspace = next(filter(None, map(Workspace.around, named)))
-        config.pluginmanager.register(Answers(workspace, config.getoption("--seed")))
+        config.pluginmanager.register(Answers(workspace, named, config.getoption("--seed")))
     except ClozeError as error:
         raise pytest.UsageError(error.text(language(None, None))) from None
 
