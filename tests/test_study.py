@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pty
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -12,12 +13,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from clozekit import blanks, differences, hints
+from clozekit import report as reports
 from clozekit.catalog import builtin_root, open_catalog
 from clozekit.cli import main
 from clozekit.cli.study import CaseName, MistakeName
 from clozekit.exercise import LANGUAGES, Exercise
 from clozekit.report import Problem, Report
-from clozekit.report import Result as Tested
 from clozekit.workspace import Attempt, Progress, Workspace
 
 ID = "normalization/rms_norm"
@@ -78,16 +79,18 @@ def at_a_terminal(answers: dict[bytes, bytes], *arguments: str) -> tuple[int, st
     """The same at a terminal, by somebody who types each answer once its prompt is there."""
     leader, follower = pty.openpty()
     command = [sys.executable, "-m", "clozekit", *arguments]
-    running = subprocess.Popen(command, stdin=follower, stdout=follower, stderr=follower, env=ENVIRONMENT)
+    running = subprocess.Popen(command, env=ENVIRONMENT, preexec_fn=lambda: os.login_tty(follower))
     os.close(follower)
     said, waiting = b"", dict(answers)
-    with contextlib.suppress(OSError):  # what a terminal says when its last user has gone
-        while more := os.read(leader, 1 << 16):
+    try:
+        while select.select([leader], [], [], 60)[0] and (more := os.read(leader, 1 << 16)):
             said += more
             for prompt in [prompt for prompt in waiting if prompt in said]:
                 os.write(leader, waiting.pop(prompt))
-    os.close(leader)
-    return running.wait(), said.decode().replace("\r\n", "\n")
+    except OSError:  # what a terminal says when its last user has gone
+        pass
+    os.close(leader)  # which ends a program that still waits
+    return running.wait(60), said.decode().replace("\r\n", "\n")
 
 
 # hint
@@ -108,7 +111,9 @@ def test_another_mistake_comes_before_the_hints_that_are_left(rms_norm):
     progress, words = Progress(), rms_norm.sheet.en
 
     def hint(mistake: str | None) -> str:
-        report = Report(ID, "failed", "A", [Tested("gradients", "failed", problem=Problem("exit"))], mistake=mistake)
+        report = Report(
+            ID, "failed", "A", [reports.Result("gradients", "failed", problem=Problem("exit"))], mistake=mistake
+        )
         return hints.take(rms_norm, progress, report, "en").text
 
     assert hint(None) == words.hints[0]
@@ -120,7 +125,7 @@ def test_another_mistake_comes_before_the_hints_that_are_left(rms_norm):
 
 
 def test_a_hint_shows_no_hidden_case(rms_norm):
-    veiled = Tested(
+    veiled = reports.Result(
         "sizes drawn anew", "failed", hidden=True, problem=Problem("value", {"call": "secret", "yours": "1"})
     )
     report = Report(ID, "failed", "A", [veiled], mistake=MISTAKE)
@@ -140,7 +145,7 @@ def test_all_hints_begin_with_the_mistake_too(cloze, mistaken, rms_norm):
 
 
 def test_a_mistake_is_explained_by_its_words_its_code_and_a_case(cloze, rms_norm):
-    output = cloze("explain", MISTAKE).output
+    output = cloze("explain", MISTAKE, "--exercise", ID).output
     assert rms_norm.sheet.en.mistakes[MISTAKE] in output
     assert "blank `normalise`" in output
     assert "    normed = wide / (wide.pow(2).mean(-1, keepdim=True).sqrt() + eps)\n" in output
@@ -194,7 +199,7 @@ def test_a_mistake_of_several_exercises_is_told_for_each(cloze, workspace):
 
 
 def test_after_the_pass_the_right_code_stands_beside_it(cloze, passed):
-    output = cloze("explain", MISTAKE).output
+    output = cloze("explain", MISTAKE, "--exercise", ID).output
     assert "-    normed = wide / (" in output
     assert "+    normed = wide * torch.rsqrt(mean_square + eps)" in output
 
@@ -380,9 +385,7 @@ def test_a_kernel_prints_what_its_programs_see(cloze, workspace):
     assert done.returncode == 0, done.stderr
     assert "(0, 0, 0)  cols:  [37]" in done.stdout
     assert "as expected" in done.stdout
-    costs = process(
-        "debug", "triton/fused_softmax", "costs: softmax(float32[1024, 1000])", cwd=workspace.root, check=False
-    )
+    costs = process("debug", "triton/fused_softmax", "costs: softmax(float32[1024, 1000])", cwd=workspace.root)
     assert costs.returncode == 2
     assert "`cloze bench triton/fused_softmax` shows that" in costs.stderr
 
@@ -414,7 +417,7 @@ def test_mistakes_and_cases_are_completed():
     assert "sizes drawn anew" not in cases
 
 
-@pytest.mark.parametrize("exercise", open_catalog(), ids=lambda exercise: exercise.id)
+@pytest.mark.parametrize("exercise", list(open_catalog()), ids=lambda exercise: exercise.id)
 def test_what_is_completed_is_what_the_judge_collects(exercise, engine):
     collected = [case.name for case in engine.tester(exercise).cases if not case.hidden]
     assert sorted(exercise.visible_cases) == sorted(collected)
