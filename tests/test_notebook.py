@@ -257,8 +257,8 @@ def test_a_judge_that_was_interrupted_is_not_asked_again(monkeypatch, rms_norm):
 def test_what_is_wrong_around_a_kernel_is_shown_and_not_raised(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     Path(".cloze").mkdir()
-    Path(".cloze/workspace.json").write_text("{broken")
-    assert "is damaged" in repr(notebook.check(ID))
+    Path(".cloze/workspace.json").write_text('{"schema": 99}')
+    assert "upgrade the kit" in repr(notebook.check(ID))
     monkeypatch.setenv("CLOZE_CONTENT", "nowhere")
     assert "is no content root" in repr(notebook.check(ID))
 

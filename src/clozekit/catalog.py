@@ -25,6 +25,7 @@ from msgspec import Meta, Struct
 
 from clozekit.errors import ContentError, NotFound
 from clozekit.exercise import Exercise, read_toml
+from clozekit.report import Problem
 
 
 class Title(Struct, forbid_unknown_fields=True, frozen=True):
@@ -105,8 +106,9 @@ class Catalog:
         names, wanted = {known.partition("/")[2]: known for known in reversed(ids)}, id.lower()
         named = [names[name] for name in difflib.get_close_matches(wanted.rpartition("/")[2], names, 1, 0.75)]
         near = named or difflib.get_close_matches(wanted, ids, 1, 0.5)
-        guess = f"did you mean {near[0]}? " if near else ""
-        raise NotFound(f"no exercise {id!r}: {guess}`cloze list` shows them all")
+        if near:
+            raise NotFound(Problem("no-exercise-near", {"id": repr(id), "near": near[0]}))
+        raise NotFound(Problem("no-exercise", {"id": repr(id)}))
 
     def entries(self) -> list[Entry]:
         """What `cloze list` shows; read from each root's index where that is complete."""
@@ -202,5 +204,5 @@ def open_catalog(content: Iterable[Path] = ()) -> Catalog:
     roots = [*(Path(root).resolve() for root in [*content, *named]), builtin_root()]
     for root in roots:
         if not (root / "exercises" / "contents.toml").is_file():
-            raise NotFound(f"{root} is no content root: exercises/contents.toml is missing; `cloze new` makes one")
+            raise NotFound(Problem("no-content", {"path": str(root)}))
     return Catalog(roots)

@@ -20,7 +20,7 @@ from clozekit.meters.roofline import Prediction
 from clozekit.processes import Processes
 from clozekit.profiling import CallProfile, profile
 from clozekit.protocol import Measured
-from clozekit.report import Meter, MeterName
+from clozekit.report import Meter, MeterName, Problem
 from clozekit.submission import Upload
 
 
@@ -85,7 +85,7 @@ def compare(
         ClozeError: there is none.
     """
     if not texts:
-        raise ClozeError(f"{exercise.id} has no calls of full size; name one: --call 'softmax(float32[4096, 1000])'")
+        raise ClozeError(Problem("no-calls", {"id": exercise.id}))
     target = DEVICES[device].target
     targets: list[Target] = [target] if target else []
     for text in texts:

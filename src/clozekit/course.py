@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 
 from clozekit.catalog import Entry, Title
 from clozekit.errors import NotFound
+from clozekit.report import Problem
 
 
 def towards(entries: Sequence[Entry], goal: str) -> list[Entry]:
@@ -65,5 +66,5 @@ def find_goal(name: str, goals: dict[str, Title]) -> str:
     if name in goals:
         return name
     near = difflib.get_close_matches(name, goals, 1)
-    guess = f"did you mean {near[0]}? " if near else ""
-    raise NotFound(f"no goal {name!r}: {guess}there are {', '.join(goals) or 'none'}; `all` forgets the goal")
+    facts = {"goal": name, "goals": ", ".join(goals) or "-"}
+    raise NotFound(Problem("no-goal-near", facts | {"near": near[0]}) if near else Problem("no-goal", facts))

@@ -192,6 +192,12 @@ class Exercise:
         """The calls of full size whose costs the grader judges."""
         return definitions.calls(self._python(self.grader_path)[1])
 
+    @property
+    def visible_cases(self) -> list[str]:
+        """Their names, as far as they are known without running the grader: for a shell that completes them."""
+        hidden = definitions.hidden(self._python(self.grader_path)[1])
+        return [name for name in self.sheet.zh.cases if name.partition(":")[0] not in hidden]
+
     def eager(self, target: str) -> definitions.Eager | None:
         """What the grader takes for right, as eager PyTorch."""
         return definitions.eager(self._python(self.grader_path)[1], target)

@@ -19,6 +19,7 @@ from msgspec import Struct, to_builtins
 from clozekit import clock, files
 from clozekit.catalog import Catalog, Entry
 from clozekit.errors import ClozeError
+from clozekit.report import Problem
 from clozekit.state import Attempt, Interview
 from clozekit.workspace import Workspace
 
@@ -57,9 +58,7 @@ def draw(entries: Sequence[Entry], minutes: int, seed: int | None) -> list[Entry
         minutes -= chosen[-1].minutes
     if not chosen:
         shortest = min((entry.minutes for entry in entries), default=0)
-        raise ClozeError(
-            f"no exercise fits into {minutes} minutes; the shortest takes {shortest}: --minutes {shortest}"
-        )
+        raise ClozeError(Problem("interview-short", {"minutes": str(minutes), "shortest": str(shortest)}))
     return sorted(chosen, key=lambda entry: entry.difficulty)
 
 

@@ -34,7 +34,7 @@ def lint(path: Path, sheet: Sheet) -> list[Finding]:
     try:
         upload = submission.read(path)
     except OSError as error:
-        raise ClozeError(f"{path} cannot be read: {error.strerror}") from None
+        raise ClozeError(Problem("cannot-read", {"path": str(path), "reason": str(error.strerror)})) from None
     reading, writing = os.pipe()
     with open(reading, "rb") as told:
         child = os.fork()

@@ -20,13 +20,13 @@ from rich.text import Text
 
 from clozekit.catalog import open_catalog
 from clozekit.cells import MARK
-from clozekit.cli.common import language
+from clozekit.cli.common import language, unwritable_is_told
 from clozekit.engine import Engine
 from clozekit.errors import CannotCheck, ClozeError
 from clozekit.exercise import Exercise
 from clozekit.phrases import say
 from clozekit.render import as_text
-from clozekit.report import Report
+from clozekit.report import Problem, Report
 from clozekit.submission import Upload
 from clozekit.workspace import Workspace
 
@@ -54,25 +54,32 @@ def check(exercise: str, lang: str | None = None) -> Shown:
     lang: "en" or "zh"; by default the workspace's, else your locale's.
     """
     try:
-        return Shown(_report(exercise, lang))
-    except (ClozeError, CannotCheck, OSError) as error:
+        workspace = Workspace.around(Path.cwd())
+        chosen = language(lang, workspace)
+    except ClozeError as error:
+        return Shown(Text(error.text(language(lang, None))))
+    try:
+        return Shown(_report(exercise, workspace, chosen))
+    except ClozeError as error:
+        return Shown(Text(error.text(chosen)))
+    except (CannotCheck, OSError) as error:
         return Shown(Text(str(error)))
 
 
-def _report(id: str, lang: str | None) -> Text:
+def _report(id: str, workspace: Workspace | None, chosen: str) -> Text:
     """What `cloze check` would say, and remember, of the answer."""
-    exercise, workspace = open_catalog()[id], Workspace.around(Path.cwd())
-    chosen = language(lang, workspace)
-    report = _grade(exercise, _last_run(exercise.id, chosen))
+    exercise = open_catalog()[id]
+    report = _grade(exercise, _last_run(exercise.id))
     if workspace:
-        workspace.record(report)
+        with unwritable_is_told(chosen):
+            workspace.record(report)
     text = as_text(report, exercise, chosen, "all")
     if report.tier == "C":
         text.append(f"\n{say(chosen, 'tier-C')}", "dim")
     return text
 
 
-def _last_run(id: str, language: str) -> Upload:
+def _last_run(id: str) -> Upload:
     """The cell that answers an exercise, as the kernel ran it last.
 
     Raises:
@@ -81,15 +88,15 @@ def _last_run(id: str, language: str) -> Upload:
     try:
         from IPython import get_ipython
     except ImportError:
-        raise ClozeError(say(language, "notebook-kernel")) from None
+        raise ClozeError(Problem("notebook-kernel")) from None
     if not (shell := get_ipython()):
-        raise ClozeError(say(language, "notebook-kernel"))
+        raise ClozeError(Problem("notebook-kernel"))
     ran = shell.history_manager.input_hist_raw
     for number in reversed(range(len(ran))):
         if (mark := MARK.search(ran[number])) and mark[1] == id:
             source = ran[number].encode("utf-8", "surrogatepass")
             return Upload(f"cell [{number}]", source, f"[{number}]")
-    raise ClozeError(say(language, "notebook-unrun", mark=f"# cloze: {id}"))
+    raise ClozeError(Problem("notebook-unrun", {"mark": f"# cloze: {id}"}))
 
 
 def _grade(exercise: Exercise, upload: Upload) -> Report:

@@ -18,6 +18,7 @@ from clozekit.exercise import Exercise
 from clozekit.meters.callstring import CallString
 from clozekit.processes import START_SECONDS, Processes, started
 from clozekit.protocol import Contest, Measured
+from clozekit.report import Problem
 from clozekit.submission import Upload
 from clozekit.wire import Gone, TimedOut, Violation
 
@@ -33,9 +34,10 @@ def bar(exercise: Exercise) -> float:
 def check_device(exercise: Exercise, device: RaceDevice) -> None:
     """Raises ClozeError where what is asked for does not run on such a device."""
     kernel = exercise.sheet.policy.kernel
-    if kernel != (device == "cuda"):
-        kind, right = ("Triton kernels", "cuda") if kernel else ("torch on the processor", "cpu")
-        raise ClozeError(f"{exercise.id} is about {kind}, which --device {right} measures")
+    if kernel and device == "cpu":
+        raise ClozeError(Problem("kernel-on-cpu", {"id": exercise.id}))
+    if device == "cuda" and not kernel:
+        raise ClozeError(Problem("torch-on-gpu", {"id": exercise.id}))
 
 
 def measure(processes: Processes, exercise: Exercise, upload: Upload, call: CallString, device: RaceDevice) -> Measured:

@@ -73,10 +73,12 @@ class Attempt(Struct, frozen=True):
 class Progress(Struct):
     """What happened with one exercise. `passed`: the day on which it was first solved; "" if it was not.
 
+    hints: how many of the exercise's own were given. explained: the mistake that a hint was last about.
     reviewing: when the review began that is under way; "" if none is.
     """
 
     hints: int = 0
+    explained: str = ""
     passed: str = ""
     reviewing: str = ""
     attempts: list[Attempt] = field(default_factory=list)

@@ -26,7 +26,7 @@ import msgspec
 from clozekit import clock, files, phrases
 from clozekit.errors import ClozeError, NotFound
 from clozekit.exercise import Exercise
-from clozekit.report import Report
+from clozekit.report import Problem, Report
 from clozekit.state import SCHEMA, Attempt, Damaged, Newer, Progress, State, decode, encode, salvage
 
 STATE = Path(".cloze") / "workspace.json"
@@ -110,10 +110,8 @@ class Workspace:
         except FileNotFoundError:
             self.state, self.before = salvage("", self._reports()), {}
         except Newer as error:
-            raise ClozeError(
-                f"{path} was written by a newer clozekit (schema {error.schema}, this one knows {SCHEMA}); "
-                "upgrade the kit: pip install --upgrade clozekit. Nothing was changed"
-            ) from None
+            facts = {"path": str(path), "theirs": str(error.schema), "ours": str(SCHEMA)}
+            raise ClozeError(Problem("newer-workspace", facts)) from None
 
     def _repair(self, damaged: Path) -> None:
         """Go on with what can be read of a damaged file, and say so."""
@@ -213,4 +211,4 @@ def need_workspace(path: Path) -> Workspace:
     """
     if found := Workspace.around(path):
         return found
-    raise NotFound(f"{path.absolute()} is in no workspace; `cloze init` makes one here")
+    raise NotFound(Problem("no-workspace", {"path": str(path.absolute())}))

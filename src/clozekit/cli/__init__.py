@@ -9,7 +9,8 @@ import sys
 import click
 
 from clozekit import __version__
-from clozekit.cli import author, course, learner, machine, meter, notebook, practice, report, rules, teacher
+from clozekit.cli import author, course, learner, machine, meter, notebook, practice, report, rules, study, teacher
+from clozekit.cli.common import spoken
 from clozekit.errors import CannotCheck, ClozeError
 from clozekit.render_picture import in_ascii
 from clozekit.report import EXIT_STATUS
@@ -33,7 +34,7 @@ class Cloze(click.Group):
         try:
             return super().invoke(ctx)
         except ClozeError as error:
-            click.echo(f"cloze: {error}", err=True)
+            click.echo(f"cloze: {error.text(spoken(ctx))}", err=True)
             ctx.exit(2)
         except CannotCheck as error:
             click.echo(f"cloze: {error}", err=True)
@@ -67,6 +68,7 @@ for command in (
     *practice.COMMANDS,
     *notebook.COMMANDS,
     *report.COMMANDS,
+    *study.COMMANDS,
     *rules.COMMANDS,
     *meter.COMMANDS,
     *author.COMMANDS,

@@ -15,12 +15,14 @@ from clozekit import interviewing, phrases
 from clozekit.catalog import Catalog, open_catalog
 from clozekit.errors import CannotCheck, ClozeError, NotFound
 from clozekit.exercise import LANGUAGES, LEVELS, Exercise
-from clozekit.report import Report
+from clozekit.report import Problem, Report
 from clozekit.workspace import Workspace, need_workspace, tell_once
 
 if TYPE_CHECKING:
     from clozekit.engine import Engine
     from clozekit.submission import Upload
+
+LANGUAGE = "clozekit.language"  # among what click keeps for the group and its commands
 
 
 class ExerciseId(click.ParamType):
@@ -48,8 +50,17 @@ def content_option(command: Callable) -> Callable:
 
 def language_option(command: Callable) -> Callable:
     return click.option(
-        "--lang", type=click.Choice(LANGUAGES), help="Language; default: the workspace's, else your locale's."
+        "--lang",
+        type=click.Choice(LANGUAGES),
+        callback=_remember,
+        help="Language; default: the workspace's, else your locale's.",
     )(command)
+
+
+def _remember(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """For `spoken`: when a command has failed, its own arguments are out of reach."""
+    ctx.meta[LANGUAGE] = value
+    return value
 
 
 def level_option(command: Callable) -> Callable:
@@ -100,11 +111,11 @@ def from_here(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def no_help_in_interview(workspace: Workspace | None, id: str, language: str) -> None:
+def no_help_in_interview(workspace: Workspace | None, id: str) -> None:
     """Raises ClozeError while the exercise is part of an interview that runs."""
     current = interviewing.running(workspace) if workspace else None
     if current and id in current.exercises and interviewing.time_left(current) > timedelta(0):
-        raise ClozeError(phrases.say(language, "interview-no-help", id=id))
+        raise ClozeError(Problem("interview-no-help", {"id": id}))
 
 
 def remember(workspace: Workspace, report: Report, path: Path, language: str) -> None:
@@ -124,6 +135,28 @@ def unwritable_is_told(language: str) -> Iterator[None]:
         tell_once(phrases.say(language, "state-unwritten", reason=reason))
 
 
+def spoken(ctx: click.Context) -> str:
+    """The language to tell an error in: that of the command that failed, as far as it can still be found out."""
+    try:
+        workspace = Workspace.around(Path.cwd())
+    except ClozeError:
+        workspace = None
+    return language(ctx.meta.get(LANGUAGE), workspace)
+
+
+def confirm(question: str, language: str) -> None:
+    """Go on only if somebody says yes; else leave with status 1. Where there is no terminal nobody is waited for."""
+    if not sys.stdin.isatty():
+        click.echo(f"cloze: {question} {phrases.say(language, 'nobody-to-ask')}", err=True)
+        sys.exit(1)
+    try:
+        agreed = click.confirm(question, err=True)
+    except click.Abort:  # Ctrl-C or the end of input
+        agreed = False
+    if not agreed:
+        sys.exit(1)
+
+
 def locate(target: str, exercise_id: str | None, catalog: Catalog) -> tuple[Path, Exercise]:
     """The file and the exercise that a target means: a path (its last two parts name the exercise) or an id.
 
@@ -133,27 +166,25 @@ def locate(target: str, exercise_id: str | None, catalog: Catalog) -> tuple[Path
     """
     path = Path(target)
     if path.is_dir():
-        raise ClozeError(f"{target} is a directory; give a file")
+        raise ClozeError(Problem("is-directory", {"path": target}))
     if is_notebook(target):
-        raise ClozeError(f"{target} is a notebook; `cloze check` and `cloze grade` take one, this does not")
+        raise ClozeError(Problem("is-notebook", {"path": target}))
     if not path.exists() and "/" in target and not target.endswith(".py"):
         exercise = catalog[exercise_id or target]
         workspace = Workspace.around(Path.cwd())
         path = workspace.file(exercise) if workspace else Path(f"{exercise.id}.py")
         if not path.exists():
-            raise NotFound(f"{path} does not exist; `cloze init` writes the starters")
+            raise NotFound(Problem("no-starter", {"path": str(path)}))
         return path, exercise
     if not path.exists():
-        raise NotFound(f"{target} does not exist")
+        raise NotFound(Problem("no-file", {"path": target}))
     if exercise_id:
         return path, catalog[exercise_id]
     guess = f"{path.absolute().parent.name}/{path.stem}"
     try:
         return path, catalog[guess]
     except NotFound:
-        raise ClozeError(
-            f"which exercise is {target} for? Add --exercise TRACK/NAME; `cloze list` shows them all"
-        ) from None
+        raise ClozeError(Problem("which-exercise", {"path": target})) from None
 
 
 def is_notebook(target: str) -> bool:
@@ -169,9 +200,9 @@ def notebook(target: str, exercise_id: str | None, catalog: Catalog) -> tuple[Pa
     """
     path = Path(target)
     if path.is_dir():
-        raise ClozeError(f"{target} is a directory; give a file")
+        raise ClozeError(Problem("is-directory", {"path": target}))
     if not path.exists():
-        raise NotFound(f"{target} does not exist; `cloze notebook ID --out {target}` writes it")
+        raise NotFound(Problem("no-notebook", {"path": target}))
     return path, catalog[exercise_id] if exercise_id else None
 
 
@@ -228,4 +259,4 @@ def write(path: str, text: str) -> None:
     try:
         Path(path).write_text(text, "utf-8")
     except OSError as error:
-        raise ClozeError(f"{path} cannot be written: {error.strerror}") from None
+        raise ClozeError(Problem("cannot-write", {"path": path, "reason": str(error.strerror)})) from None

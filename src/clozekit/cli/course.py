@@ -11,7 +11,8 @@ from clozekit.catalog import Catalog, Entry, open_catalog
 from clozekit.cli.common import content_option, from_here, inside, language_option, level_option, surroundings, write
 from clozekit.course import find_goal, following, opened
 from clozekit.errors import ClozeError
-from clozekit.state import Damaged, Newer, State, decode, encode, merged
+from clozekit.report import Problem
+from clozekit.state import SCHEMA, Damaged, Newer, State, decode, encode, merged
 from clozekit.workspace import Workspace
 
 
@@ -111,11 +112,10 @@ def _read_progress(path: Path) -> State:
     try:
         return decode(path.read_bytes())[0]
     except Damaged as error:
-        raise ClozeError(f"{path} holds no progress as `cloze progress --export` writes it: {error}") from None
+        raise ClozeError(Problem("no-progress", {"path": str(path), "reason": str(error)})) from None
     except Newer as error:
-        raise ClozeError(
-            f"{path} is from a newer clozekit (schema {error.schema}); upgrade the kit here first"
-        ) from None
+        facts = {"path": str(path), "theirs": str(error.schema), "ours": str(SCHEMA)}
+        raise ClozeError(Problem("newer-workspace", facts)) from None
 
 
 def _progress(workspace: Workspace, catalog: Catalog, language: str) -> dict[str, Any]:

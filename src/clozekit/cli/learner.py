@@ -1,4 +1,4 @@
-"""Commands for a learner: init, list, show, check, hint, reset, solution, demo."""
+"""Commands for a learner: init, list, show, check, reset, demo."""
 
 import json
 import sys
@@ -11,6 +11,7 @@ from clozekit import phrases, reviewing
 from clozekit.catalog import open_catalog
 from clozekit.cli.common import (
     ExerciseId,
+    confirm,
     console,
     content_option,
     handed,
@@ -21,15 +22,13 @@ from clozekit.cli.common import (
     level_option,
     locate,
     need_gpu,
-    no_help_in_interview,
     notebook,
     remember,
     surroundings,
-    unwritable_is_told,
     write,
 )
 from clozekit.errors import CannotCheck, ClozeError, NotFound
-from clozekit.report import EXIT_STATUS, worst
+from clozekit.report import EXIT_STATUS, Problem, worst
 from clozekit.workspace import Workspace
 
 
@@ -46,7 +45,7 @@ def init(
     catalog = open_catalog(content)
     exercises = [exercise for exercise in catalog if not track or exercise.track in track]
     if not exercises:
-        raise NotFound(f"no exercise in track {', '.join(track)}; `cloze list` shows the tracks")
+        raise NotFound(Problem("no-track", {"track": ", ".join(track)}))
     existing, chosen = (
         surroundings(lang, directory) if (directory / ".cloze").is_dir() else (None, language(lang, None))
     )
@@ -73,7 +72,7 @@ def list_(as_json: bool, track: str | None, lang: str | None, content: tuple[Pat
     due = reviewing.due_now(workspace) if workspace else []
     entries = [entry for entry in open_catalog(content).entries() if track in (None, entry.track)]
     if track and not entries:
-        raise NotFound(f"no exercise in track {track}; `cloze list` shows the tracks")
+        raise NotFound(Problem("no-track", {"track": track}))
     if as_json:
         rows = [
             {
@@ -166,7 +165,7 @@ def check(
         try:
             upload = submission.read(path)
         except OSError as error:
-            raise ClozeError(f"{path} cannot be read: {error.strerror}") from None
+            raise ClozeError(Problem("cannot-read", {"path": str(path), "reason": str(error.strerror)})) from None
         answers = handed(engine, upload, found, catalog, chosen)
         graded = [(engine.grade(each, answer), each) for each, answer in answers]
     if json_path:
@@ -176,7 +175,7 @@ def check(
         from clozekit.page import report_page
 
         if len(graded) > 1:
-            raise ClozeError("--html writes one report; say which answer of the notebook with --exercise")
+            raise ClozeError(Problem("one-report", {"path": target}))
         write(page, report_page(*graded[0], chosen, reveal))
     if "-" not in (json_path, page):
         for report, each in graded:
@@ -187,33 +186,6 @@ def check(
         for report, _ in graded:
             remember(workspace, report, path, chosen)
     sys.exit(EXIT_STATUS[worst([report.verdict for report, _ in graded])])
-
-
-@click.command()
-@click.argument("exercise", type=ExerciseId())
-@click.option("--all", "everything", is_flag=True, help="All hints at once.")
-@language_option
-@content_option
-def hint(exercise: str, everything: bool, lang: str | None, content: tuple[Path, ...]) -> None:
-    """Show the next hint for EXERCISE; in a workspace each call goes one step further."""
-    found = open_catalog(content)[exercise]
-    workspace, chosen = surroundings(lang)
-    no_help_in_interview(workspace, found.id, chosen)
-    hints = found.words(chosen).hints
-    if everything:
-        click.echo("\n\n".join(hints))
-        return
-    given = min(workspace.progress(found.id).hints if workspace else 0, len(hints) - 1)
-    click.echo(hints[given])
-    left = len(hints) - given - 1
-    click.echo(
-        phrases.say(chosen, "hints-left", left=left, id=found.id)
-        if left
-        else phrases.say(chosen, "hints-done", id=found.id)
-    )
-    if workspace:
-        with unwritable_is_told(chosen), workspace.changing():
-            workspace.progress(found.id).hints = given + 1
 
 
 @click.command()
@@ -230,27 +202,12 @@ def reset(exercise: str, level: str | None, lang: str | None, content: tuple[Pat
     path = workspace.file(found)
     if path.exists() and path.read_bytes() != found.render(workspace.state.level, workspace.state.language).encode():
         if not yes:
-            click.confirm(f"{path}: back to the starter? Your version is kept as {path.name}.bak", abort=True)
+            confirm(
+                phrases.say(workspace.state.language, "reset-ask", path=path, name=path.name), workspace.state.language
+            )
         path.replace(path.with_name(path.name + ".bak"))
     workspace.write_starter(found, overwrite=True)
     click.echo(str(path))
-
-
-@click.command()
-@click.argument("exercise", type=ExerciseId())
-@content_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def solution(exercise: str, content: tuple[Path, ...], yes: bool) -> None:
-    """Print our solution of EXERCISE. Asks first if you have not solved it yet."""
-    from clozekit import blanks
-
-    found = open_catalog(content)[exercise]
-    workspace, chosen = surroundings(None)
-    no_help_in_interview(workspace, found.id, chosen)
-    solved = workspace is not None and workspace.progress(found.id).passed
-    if not solved and not yes:
-        click.confirm(f"{found.id} is not solved yet. Show the solution?", abort=True, err=True)
-    click.echo(blanks.reveal(found.solution), nl=False)
 
 
 @click.command()
@@ -262,4 +219,4 @@ def demo(lang: str | None) -> None:
     sys.exit(tell(language(lang, None)))
 
 
-COMMANDS = [init, list_, show, check, hint, reset, solution, demo]
+COMMANDS = [init, list_, show, check, reset, demo]

@@ -24,6 +24,7 @@ from clozekit.errors import ClozeError
 from clozekit.meters import callstring
 from clozekit.meters.costs import TARGETS, Target
 from clozekit.meters.devices import DEVICES
+from clozekit.report import Problem
 from clozekit.workspace import Workspace
 
 
@@ -65,7 +66,7 @@ def meter(
     try:
         upload = submission.read(file, links=True)
     except OSError as error:
-        raise ClozeError(f"{file} cannot be read: {error.strerror}") from None
+        raise ClozeError(Problem("cannot-read", {"path": str(file), "reason": str(error.strerror)})) from None
     with Processes() as processes:
         profiles = [profiling.profile(processes, upload, call, targets, eager) for call in calls]
     if as_json:
@@ -121,7 +122,7 @@ def bench(
     try:
         upload = submission.read(path, links=True)
     except OSError as error:
-        raise ClozeError(f"{path} cannot be read: {error.strerror}") from None
+        raise ClozeError(Problem("cannot-read", {"path": str(path), "reason": str(error.strerror)})) from None
     compared = []
     with Processes() as processes:
         for each in compare(found, upload, processes, gpu, texts or found.costs):

@@ -8,6 +8,7 @@ from clozekit import phrases
 from clozekit.catalog import open_catalog
 from clozekit.cli.common import ExerciseId, content_option, language, language_option, level_option, write
 from clozekit.errors import ClozeError
+from clozekit.report import Problem
 from clozekit.workspace import Workspace
 
 
@@ -35,12 +36,12 @@ def notebook(
     catalog = open_catalog(content)
     chosen = [catalog[id] for id in dict.fromkeys(exercises)]
     if out is None and len(chosen) > 1:
-        raise ClozeError("several exercises make one notebook; name it: --out FILE.ipynb")
+        raise ClozeError(Problem("notebook-unnamed"))
     path = out or Path(f"{chosen[0].name}.ipynb")
     if path.suffix != ".ipynb":
-        raise ClozeError(f"{path}: the name of a notebook ends in .ipynb")
+        raise ClozeError(Problem("notebook-name", {"path": str(path)}))
     if path.exists() and not force:
-        raise ClozeError(f"{path} is there; --force replaces it, and the answers in it")
+        raise ClozeError(Problem("notebook-there", {"path": str(path)}))
     workspace = Workspace.around(path)
     told = language(lang, workspace)
     text = writing.notebook(chosen, level or (workspace.state.level if workspace else "guided"), told)

@@ -12,6 +12,7 @@ from clozekit.cli.common import ExerciseId, content_option, from_here, inside, l
 from clozekit.course import find_goal
 from clozekit.errors import ClozeError
 from clozekit.interviewing import Outcome
+from clozekit.report import Problem
 from clozekit.state import Interview
 from clozekit.workspace import Workspace, need_workspace
 
@@ -60,7 +61,7 @@ def review(exercise: str | None, begin: bool, as_json: bool, lang: str | None, c
 def _begin_review(workspace: Workspace, catalog: Catalog, id: str, anew: bool, language: str) -> None:
     exercise = catalog[id]
     if exercise.id not in workspace.solved():
-        raise ClozeError(f"{id} is not solved yet, so there is nothing to review: cloze check {id}")
+        raise ClozeError(Problem("review-unsolved", {"id": id}))
     path, is_new = reviewing.begin(workspace, exercise, anew=anew)
     click.echo(phrases.say(language, "review-begun" if is_new else "review-goes-on", file=from_here(path)))
 
@@ -95,7 +96,7 @@ def interview(
     if finish and not current:
         ended = next(reversed(workspace.state.interviews), None)
         if not ended:
-            raise ClozeError("there was no interview yet; `cloze interview` begins one")
+            raise ClozeError(Problem("no-interview"))
     if not ended and not current:
         entries = catalog.entries()
         wanted = find_goal(goal, catalog.goals()) if goal else ""

@@ -160,7 +160,7 @@ class Candidate:
                 os.close(fd)
             if fds or reply.nonce != nonce:
                 raise Violation("an answer to another question")
-            return self._decode(reply, payload)
+            return decode(reply, payload)
         except TimedOut:
             self._end(at_once=True)
             problem = Problem("timeout", {"seconds": f"{seconds:g}"})
@@ -173,30 +173,6 @@ class Candidate:
         except Violation as error:
             self._end(at_once=True)
             return Answer(problem=Problem("protocol", {"reason": clean(str(error))[:200]}))
-
-    def _decode(self, reply: calls.Reply, payload: bytearray) -> Answer:
-        if isinstance(reply, calls.Raised):
-            return Answer(problem=raised(reply))
-        if isinstance(reply, calls.Mismatched):
-            shapes = {clean(name): str(shape) for name, shape in reply.shapes.items()}
-            return Answer(problem=Problem("parameters", shapes))
-        reader = values.Reader(payload)
-        answer = Answer(
-            value=reader.decode(reply.value),
-            changed=reply.changed,
-            inputs=[reader.decode(value) for value in reply.inputs or []],
-            parameters={name: reader.decode(value) for name, value in (reply.parameters or {}).items()},
-            used=frozenset(reply.used),
-            steps=reply.steps,
-            disturbed=reply.disturbed,
-            threads=reply.threads,
-            plan=reply.plan,
-            counts=reply.counts,
-            launches=reply.launches,
-            cost=reply.cost,
-        )
-        reader.finish()
-        return answer
 
     def _end(self, at_once: bool) -> int | None:
         assert self.worker is not None
@@ -222,6 +198,36 @@ class Candidate:
             self.output += more[:room]
             self.silent += len(more) - len(more[:room])
         return True
+
+
+def decode(reply: calls.Reply, payload: bytearray) -> Answer:
+    """What a worker sent.
+
+    Raises:
+        Violation: it is not what it says it is.
+    """
+    if isinstance(reply, calls.Raised):
+        return Answer(problem=raised(reply))
+    if isinstance(reply, calls.Mismatched):
+        shapes = {clean(name): str(shape) for name, shape in reply.shapes.items()}
+        return Answer(problem=Problem("parameters", shapes))
+    reader = values.Reader(payload)
+    answer = Answer(
+        value=reader.decode(reply.value),
+        changed=reply.changed,
+        inputs=[reader.decode(value) for value in reply.inputs or []],
+        parameters={name: reader.decode(value) for name, value in (reply.parameters or {}).items()},
+        used=frozenset(reply.used),
+        steps=reply.steps,
+        disturbed=reply.disturbed,
+        threads=reply.threads,
+        plan=reply.plan,
+        counts=reply.counts,
+        launches=reply.launches,
+        cost=reply.cost,
+    )
+    reader.finish()
+    return answer
 
 
 def raised(reply: calls.Raised) -> Problem:

@@ -3,12 +3,15 @@
 A mistake's source is read and typed into the solution (see `Exercise.mistaken`); nothing here ever calls it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import torch
+if TYPE_CHECKING:
+    import torch  # a plugin of pytest lies in this package: loaded by every pytest run, also by those that know no torch
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

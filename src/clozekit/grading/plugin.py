@@ -1,7 +1,8 @@
 """The pytest plugin of graders: `pytest graders/normalization/test_rms_norm.py [--submission FILE] [--seed N]`.
 
 An ordinary pytest run, with the submission (the solution by default) in a worker behind it. A tester uses the same
-fixture and brings its own Grading. Loading this file costs every pytest run in the environment nothing: no torch here.
+fixture and brings its own Grading. In a learner's workspace, answers are collected, see `pytesting`. Loading this file costs
+every pytest run in the environment nothing: no torch here.
 """
 
 from __future__ import annotations
@@ -28,6 +29,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "hidden: of this case a report tells title and verdict only")
     config.addinivalue_line("markers", "points(n): what this case is worth; 1 by default")
+    named = [(config.invocation_params.dir / arg.partition("::")[0]).absolute() for arg in config.args]
+    if any(in_workspace(path) for path in named):
+        _answers(config, named)
+
+
+def in_workspace(path: Path) -> bool:
+    """Whether a learner's directory contains this path. It is all that a run elsewhere pays for."""
+    return any((folder / ".cloze" / "workspace.json").is_file() for folder in (path, *path.parents))
+
+
+def _answers(config: pytest.Config, named: list[Path]) -> None:
+    """Let the learner's answers be tests."""
+    from clozekit.cli.common import language
+    from clozekit.errors import ClozeError
+    from clozekit.pytesting import Answers
+    from clozekit.workspace import Workspace
+
+    try:
+        workspace = next(filter(None, map(Workspace.around, named)))
+        config.pluginmanager.register(Answers(workspace, named, config.getoption("--seed")))
+    except ClozeError as error:
+        raise pytest.UsageError(error.text(language(None, None))) from None
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 
 from clozekit.errors import ClozeError
 from clozekit.kernels.plan import WIDTHS
+from clozekit.report import Problem
 
 LIMIT = 1 << 40  # bytes of one tensor
 
@@ -87,18 +88,16 @@ def parse(text: str) -> CallString:
     try:
         node = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-        raise BadCall(f"{text!r} is no call: {getattr(error, 'msg', None) or error}; {EXAMPLE}") from None
+        reason = str(getattr(error, "msg", None) or error)
+        raise BadCall(Problem("call-syntax", {"text": repr(text), "reason": reason})) from None
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
-        raise BadCall(f"{text!r} is no call of a function; {EXAMPLE}")
+        raise BadCall(Problem("call-no-call", {"text": repr(text)}))
     if any(isinstance(arg, ast.Starred) for arg in node.args) or any(each.arg is None for each in node.keywords):
-        raise BadCall(f"{text!r}: a star cannot be followed here; write the arguments out")
+        raise BadCall(Problem("call-star", {"text": repr(text)}))
     args = [_argument(arg) for arg in node.args]
     return CallString(
         text.strip(), node.func.id, args, {each.arg or "": _argument(each.value) for each in node.keywords}
     )
-
-
-EXAMPLE = "write it like softmax(float32[4096, 1000])"
 
 
 def _argument(node: ast.expr) -> Any:
@@ -116,24 +115,23 @@ def _argument(node: ast.expr) -> Any:
         value = ...
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    raise BadCall(
-        f"`{ast.unparse(node)}` is neither a tensor such as float32[4096, 1000] nor a number, a text or a list"
-    )
+    raise BadCall(Problem("call-argument", {"text": ast.unparse(node)}))
 
 
 def _tensor(node: ast.Subscript) -> Blank:
     text = ast.unparse(node)
     dtype = node.value.id if isinstance(node.value, ast.Name) else ast.unparse(node.value)
     if dtype not in WIDTHS:
-        raise BadCall(f"`{text}`: there is no dtype {dtype}; known are {', '.join(WIDTHS)}")
+        raise BadCall(Problem("call-dtype", {"text": text, "dtype": dtype, "known": ", ".join(WIDTHS)}))
     sizes = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
     shape = [size.value if isinstance(size, ast.Constant) else None for size in sizes]
     if not all(type(size) is int for size in shape):
-        raise BadCall(f"`{text}`: a shape is made of whole numbers")
+        raise BadCall(Problem("call-shape", {"text": text}))
     whole = [int(str(size)) for size in shape]
     if math.prod(whole) * WIDTHS[dtype] > LIMIT:
+        size = math.prod(whole) * WIDTHS[dtype]
         raise BadCall(
-            f"`{text}` has {math.prod(whole) * WIDTHS[dtype] / 1e12:.3g} TB; at most {LIMIT / 1e12:.3g} are taken"
+            Problem("call-size", {"text": text, "size": f"{size / 1e12:.3g}", "limit": f"{LIMIT / 1e12:.3g}"})
         )
     return Blank(dtype, whole, [math.prod(whole[axis + 1 :]) for axis in range(len(whole))])
 
@@ -141,7 +139,7 @@ def _tensor(node: ast.Subscript) -> Blank:
 def _transposed(blank: Blank, text: str) -> Blank:
     """The view that swaps the last two axes of a dense tensor with the shape that is written."""
     if len(blank.shape) < 2:
-        raise BadCall(f"`{text}`: only a tensor of two axes or more can be transposed")
+        raise BadCall(Problem("call-transposed", {"text": text}))
 
     def swap(sizes: list[int]) -> list[int]:
         return [*sizes[:-2], sizes[-1], sizes[-2]]

@@ -14,6 +14,7 @@ from types import ModuleType
 
 from clozekit.errors import NotFound
 from clozekit.phrases import LANGUAGES
+from clozekit.report import Problem
 from clozekit.rules import RULES, beyond_limits, unreadable_file
 
 MODULES: dict[str, ModuleType] = {module.CODE: module for module in (*RULES, unreadable_file, beyond_limits)}
@@ -48,8 +49,9 @@ def page(code: str, language: str = "en") -> Page:
     """
     if code.upper() not in MODULES:
         near = difflib.get_close_matches(code.upper(), MODULES, 1, 0.6)
-        guess = f"did you mean {near[0]}? " if near else ""
-        raise NotFound(f"no rule {code!r}: {guess}`cloze rule` lists them all")
+        if near:
+            raise NotFound(Problem("no-rule-near", {"code": repr(code), "near": near[0]}))
+        raise NotFound(Problem("no-rule", {"code": repr(code)}))
     title, _, body = (MODULES[code.upper()].__doc__ or "").partition("\n")
     code, _, name = title.partition(" ")
     sections = [(heading, dedent(text).strip()) for heading, text in SECTION.findall(body)]

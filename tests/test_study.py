@@ -1,0 +1,435 @@
+"""What a learner asks for who is stuck or done: hint, explain, debug, diff, solution."""
+
+import contextlib
+import os
+import pty
+import select
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from clozekit import blanks, differences, hints
+from clozekit import report as reports
+from clozekit.catalog import builtin_root, open_catalog
+from clozekit.cli import main
+from clozekit.cli.study import CaseName, MistakeName
+from clozekit.exercise import LANGUAGES, Exercise
+from clozekit.report import Problem, Report
+from clozekit.state import Attempt, Progress
+from clozekit.workspace import Workspace
+
+ID = "normalization/rms_norm"
+MISTAKE = "eps_outside_sqrt"
+HERE = {name: value for name, value in os.environ.items() if not name.startswith(("CLOZE", "LC_", "PYTEST"))}
+ENVIRONMENT = HERE | {"LANG": "C.UTF-8", "COLUMNS": "120"}
+
+
+@pytest.fixture
+def cloze(engine, monkeypatch, tmp_path):
+    """cloze("hint", ID) in a workspace of one track, with the warm judge in place of a new one."""
+    for place in ("clozekit.engine.Engine", "clozekit.explaining.Engine"):
+        monkeypatch.setattr(place, lambda seed=None: contextlib.nullcontext(engine))
+    monkeypatch.chdir(tmp_path)
+    for name in set(os.environ) - set(HERE):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("LANG", "C.UTF-8")
+
+    def cloze(*arguments: object, **options: str) -> Result:
+        result = CliRunner().invoke(main, [str(argument) for argument in arguments], **options)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+        return result
+
+    assert cloze("init", ".", "--track", "normalization").exit_code == 0
+    return cloze
+
+
+@pytest.fixture
+def workspace(cloze, tmp_path) -> Workspace:
+    return Workspace(tmp_path)
+
+
+@pytest.fixture
+def mistaken(cloze, rms_norm, workspace) -> Report:
+    """The learner has made a mistake, and the check has found it."""
+    workspace.file(rms_norm).write_text(rms_norm.mistaken(rms_norm.mistakes[MISTAKE]))
+    assert cloze("check", ID).exit_code == 1
+    report = workspace.last_report(ID)
+    assert report.mistake == MISTAKE
+    return report
+
+
+@pytest.fixture
+def passed(cloze, workspace, rms_norm, solution) -> None:
+    """The learner has passed."""
+    workspace.file(rms_norm).write_text(solution)
+    assert cloze("check", ID).exit_code == 0
+
+
+def process(*arguments: str, **options) -> subprocess.CompletedProcess:
+    """A process of its own: what runs in it does not change this one."""
+    command = [sys.executable, "-m", "clozekit", *arguments]
+    given = {"capture_output": True, "stdin": subprocess.DEVNULL} | options
+    return subprocess.run(command, text=True, env=ENVIRONMENT, check=False, **given)
+
+
+def at_a_terminal(answers: dict[bytes, bytes], *arguments: str) -> tuple[int, str]:
+    """The same at a terminal, by somebody who types each answer once its prompt is there."""
+    leader, follower = pty.openpty()
+    command = [sys.executable, "-m", "clozekit", *arguments]
+    running = subprocess.Popen(command, env=ENVIRONMENT, preexec_fn=lambda: os.login_tty(follower))
+    os.close(follower)
+    said, waiting = b"", dict(answers)
+    try:
+        while select.select([leader], [], [], 60)[0] and (more := os.read(leader, 1 << 16)):
+            said += more
+            for prompt in [prompt for prompt in waiting if prompt in said]:
+                os.write(leader, waiting.pop(prompt))
+    except OSError:  # what a terminal says when its last user has gone
+        pass
+    os.close(leader)  # which ends a program that still waits
+    return running.wait(60), said.decode().replace("\r\n", "\n")
+
+
+# hint
+
+
+def test_the_first_hint_is_about_the_mistake_that_was_found(cloze, mistaken, rms_norm):
+    own = rms_norm.sheet.en.hints
+    first, second, third = (cloze("hint", ID).output for _ in range(3))
+    assert "at [" in first
+    assert f"Could it be this? {rms_norm.sheet.en.mistakes[MISTAKE]}" in first
+    assert f"{len(own)} more" in first
+    assert second.startswith(own[0])
+    assert third.startswith(own[1])
+
+
+def test_another_mistake_comes_before_the_hints_that_are_left(rms_norm):
+    """And the same one, made again, does not come again."""
+    progress, words = Progress(), rms_norm.sheet.en
+
+    def hint(mistake: str | None) -> str:
+        report = Report(
+            ID, "failed", "A", [reports.Result("gradients", "failed", problem=Problem("exit"))], mistake=mistake
+        )
+        return hints.take(rms_norm, progress, report, "en").text
+
+    assert hint(None) == words.hints[0]
+    assert words.mistakes[MISTAKE] in hint(MISTAKE)
+    assert hint(MISTAKE) == words.hints[1]
+    assert words.mistakes["mixes_rows"] in hint("mixes_rows")
+    assert hint("mixes_rows") == words.hints[2]
+    assert hint("a mistake of another version") == words.hints[2]
+
+
+def test_a_hint_shows_no_hidden_case(rms_norm):
+    veiled = reports.Result(
+        "sizes drawn anew", "failed", hidden=True, problem=Problem("value", {"call": "secret", "yours": "1"})
+    )
+    report = Report(ID, "failed", "A", [veiled], mistake=MISTAKE)
+    text = hints.take(rms_norm, Progress(), report, "en").text
+    assert "secret" not in text
+    assert "sizes" not in text
+    assert rms_norm.sheet.en.mistakes[MISTAKE] in text
+
+
+def test_all_hints_begin_with_the_mistake_too(cloze, mistaken, rms_norm):
+    output = cloze("hint", ID, "--all", "--lang", "zh").output
+    places = [output.index(text) for text in (rms_norm.sheet.zh.mistakes[MISTAKE], *rms_norm.sheet.zh.hints)]
+    assert places == sorted(places)
+
+
+# explain
+
+
+def test_a_mistake_is_explained_by_its_words_its_code_and_a_case(cloze, rms_norm):
+    output = cloze("explain", MISTAKE, "--exercise", ID).output
+    assert rms_norm.sheet.en.mistakes[MISTAKE] in output
+    assert "blank `normalise`" in output
+    assert "    normed = wide / (wide.pow(2).mean(-1, keepdim=True).sqrt() + eps)\n" in output
+    assert "✗ values: " in output
+    assert "at [" in output
+
+
+def test_without_a_name_it_is_the_last_that_was_found(cloze, mistaken, workspace, rms_norm):
+    older = Attempt("2000-01-01T00:00:00Z", "guided", "failed", 1, 2, "forgets_scale")
+    workspace = Workspace(workspace.root)
+    with workspace.changing():
+        workspace.progress("attention/multi_head_attention").attempts.append(older)
+    shown = next(test for test in mistaken.tests if test.verdict == "failed")
+    output = cloze("explain", "--lang", "zh").output
+    assert rms_norm.sheet.zh.mistakes[MISTAKE] in output
+    assert shown.problem.facts["yours"] in output  # the learner's own call, no new one
+
+
+def test_nothing_was_found_yet(cloze):
+    done = cloze("explain")
+    assert done.exit_code == 2
+    assert "no check in this workspace has found a known mistake yet" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    {
+        ("eps_outside_sqr",): "did you mean eps_outside_sqrt",
+        ("zzzzzz",): "a report names it behind its explanation",
+        (MISTAKE, "--exercise", "attention/kv_cache"): "no exercise knows a mistake 'eps_outside_sqrt'",
+        (MISTAKE, "--exercise", "rms_norm"): "did you mean normalization/rms_norm?",
+    }.items(),
+)
+def test_an_unknown_mistake_is_told_with_the_nearest(arguments, message, cloze):
+    done = cloze("explain", *arguments)
+    assert done.exit_code == 2
+    assert message in done.output
+
+
+def test_a_mistake_of_several_exercises_is_told_for_each(cloze, workspace):
+    output = cloze("explain", "forgets_weight").output
+    for id in (ID, "triton/rms_norm"):
+        words = Exercise(builtin_root(), id).sheet.en
+        assert f"{id}\n{words.mistakes['forgets_weight']}" in output
+    assert "--exercise TRACK/NAME" in output
+    with workspace.changing():
+        attempt = Attempt("2026-01-01T00:00:00Z", "guided", "failed", 1, 2, "forgets_weight")
+        workspace.progress(ID).attempts.append(attempt)
+    output = cloze("explain", "forgets_weight").output
+    assert "return normed.to(x.dtype)" in output
+    assert "Also known in triton/rms_norm" in output
+
+
+def test_after_the_pass_the_right_code_stands_beside_it(cloze, passed):
+    output = cloze("explain", MISTAKE, "--exercise", ID).output
+    assert "-    normed = wide / (" in output
+    assert "+    normed = wide * torch.rsqrt(mean_square + eps)" in output
+
+
+EVERY = [
+    pytest.param(exercise, name, id=f"{exercise.id} {name}")
+    for exercise in open_catalog()
+    for name in exercise.sheet.en.mistakes
+]
+
+
+@pytest.mark.parametrize(("exercise", "name"), EVERY)
+def test_before_the_pass_no_line_of_the_solution_is_shown(exercise, name):
+    """Neither as it stands there, nor laid out in another way or without its comment."""
+    shown = differences.additions(exercise.mistaken(exercise.mistakes[name]), blanks.reveal(exercise.solution))
+    right = {line.partition("  #")[0].strip() for line in blanks.reveal(exercise.solution).splitlines()}
+    assert not [line for line in shown if line.strip() in right - {""}]
+
+
+def test_a_mistake_that_only_leaves_out_shows_nothing():
+    right = "def f(x):\n    y = x.clone()\n    y += 1  # reason\n    return y\n"
+    assert differences.additions("def f(x):\n    y = x.clone()\n    return y\n", right) == []
+    wrong = "def f(x):\n    y = x\n    y += 1\n    return y.T\n"
+    assert differences.additions(wrong, right) == ["y = x", "…", "return y.T"]
+
+
+# diff, solution
+
+
+@pytest.mark.parametrize("command", ["diff", "solution"])
+def test_before_the_pass_an_answer_is_not_shown_unasked(command, cloze):
+    refused = cloze(command, ID)
+    assert refused.exit_code == 1
+    assert "is not solved yet. Show the solution?" in refused.output
+    assert "--yes" in refused.output
+    assert "尚未通过" in cloze(command, ID, "--lang", "zh").output
+    assert "rsqrt" not in refused.output
+    assert "rsqrt" in cloze(command, ID, "--yes").output
+
+
+@pytest.mark.parametrize("command", [("diff", ID), ("solution", ID), ("reset", ID)])
+def test_nobody_is_waited_for_who_is_not_there(command, cloze, workspace):
+    """Standard input that stays open and says nothing must not make a script hang."""
+    workspace.root.joinpath(f"{ID}.py").write_text("mine\n")
+    read, write = os.pipe()
+    with open(read) as silent, open(write, "w"):
+        done = process(*command, stdin=silent, cwd=workspace.root, timeout=60)
+    assert done.returncode == 1
+    assert "--yes" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("answer", "shown"), [(b"y\n", True), (b"n\n", False), (b"\x03", False), (b"\x04", False)])
+def test_at_a_terminal_it_is_asked(answer, shown, cloze, workspace, monkeypatch):
+    status, said = at_a_terminal({b"[y/N]": answer}, "solution", ID)
+    assert ("rsqrt" in said) == shown
+    assert status == (0 if shown else 1)
+    assert "Traceback" not in said
+
+
+def test_after_the_pass_a_difference_is_one_of_code_only(cloze, passed, workspace, rms_norm):
+    assert "the same but for the statement" in cloze("diff", ID).output
+    own = blanks.fill(rms_norm.solution, "normalise", "normed = wide / torch.sqrt(wide.square().mean(-1, True) + eps)")
+    statement = rms_norm.render().partition("import torch")[0]
+    workspace.file(rms_norm).write_text(statement + own)
+    unified = cloze("diff", ID).output
+    assert f"--- yours: {workspace.file(rms_norm)}\n+++ our solution\n@@" in unified
+    assert "\n-    normed = wide / torch.sqrt(wide.square()" in unified
+    assert "\n+    normed = wide * torch.rsqrt(" in unified
+    assert "Scale each vector" not in unified
+    beside = cloze("diff", ID, "-y", "--lang", "zh").output
+    assert "参考答案" in beside
+    assert any("wide.square()" in line and "mean_square = wide" in line for line in beside.splitlines())
+
+
+def test_code_in_brackets_is_no_markup_and_escapes_paint_nothing(cloze, passed, workspace, rms_norm, solution):
+    workspace.file(rms_norm).write_text(f"{solution}\n\n# [red]x[/red] \x1b[31m\n")
+    for output in (cloze("diff", ID).output, cloze("diff", ID, "-y").output):
+        assert "# [red]x[/red]" in output
+        assert "\x1b" not in output
+
+
+def test_lines_far_from_a_change_are_skipped():
+    lines = [f"x{number} = {number}" for number in range(40)]
+    other = ["x0 = 1", *lines[1:-1], "x39 = 0"]
+    found = list(differences.pairs("\n".join(lines), "\n".join(other)))
+    assert found[0] == ("x0 = 0", "x0 = 1", "changed")
+    assert found[-1] == ("x39 = 39", "x39 = 0", "changed")
+    assert [kind for _, _, kind in found].count("skipped") == 1
+    assert len(found) == 2 + 2 * differences.CONTEXT + 1
+
+
+def test_diff_of_a_file_that_is_not_there(cloze, workspace, rms_norm):
+    workspace.file(rms_norm).unlink()
+    done = cloze("diff", ID, "--yes")
+    assert done.exit_code == 2
+    assert "`cloze init` writes the starters" in done.output
+
+
+# debug
+
+
+def debug(workspace: Workspace, source: str, *case: str, **options) -> subprocess.CompletedProcess:
+    workspace.root.joinpath(f"{ID}.py").write_text(source)
+    return process("debug", ID, *(case or ("values:", "one", "row")), cwd=workspace.root, **options)
+
+
+def test_without_a_case_the_visible_ones_are_listed(workspace, rms_norm):
+    done = process("debug", ID, cwd=workspace.root)
+    assert done.stdout.splitlines() == rms_norm.visible_cases
+    assert "sizes drawn anew" not in done.stdout
+
+
+def test_a_case_shows_what_came_what_was_expected_and_what_was_printed(workspace, rms_norm):
+    mistaken = rms_norm.mistaken(rms_norm.mistakes[MISTAKE]).replace(
+        "    wide =", "    print('x is', x.dtype)\n    wide ="
+    )
+    done = debug(workspace, mistaken, "values: rows as small as eps")
+    assert done.returncode == 0
+    assert "Without a sandbox" in done.stdout
+    assert "▸ rms_norm(float32[3, 8], float32[8], 1e-06)\nx is torch.float32\n  yours\n  tensor([[" in done.stdout
+    assert "  expected\n  tensor([[" in done.stdout
+    assert "(24 of 24 elements are off)" in done.stdout
+    assert f"This was no verdict; `cloze check {ID}` gives one." in done.stdout
+    assert Workspace(workspace.root).progress(ID).attempts == []
+    assert not list(workspace.root.rglob("__pycache__"))
+
+
+def test_the_same_numbers_come_again(workspace, solution):
+    runs = {debug(workspace, solution).stdout for _ in range(2)}
+    assert len(runs) == 1
+    assert "as expected" in runs.pop()
+
+
+def test_an_exception_shows_the_lines_of_the_file_and_none_of_ours(workspace, solution):
+    done = debug(workspace, solution.replace("torch.rsqrt", "torch.no_such"), "数值：一维输入")
+    assert done.returncode == 1
+    frames = [line for line in done.stdout.splitlines() if line.startswith("  File ")]
+    assert frames[0].startswith(f'  File "{workspace.root / ID}.py", line ')
+    assert not [frame for frame in frames if "clozekit/" in frame]
+    assert "AttributeError: module 'torch' has no attribute 'no_such'" in done.stdout
+    assert "invalid syntax" in debug(workspace, "def (\n").stdout
+    assert "your file defines no `rms_norm`" in debug(workspace, "x = 1\n").stdout
+
+
+def test_a_breakpoint_opens_the_debugger_at_the_terminal(workspace, solution, monkeypatch):
+    monkeypatch.chdir(workspace.root)
+    workspace.root.joinpath(f"{ID}.py").write_text(solution.replace("    wide =", "    breakpoint()\n    wide ="))
+    status, said = at_a_terminal(
+        {b"(Pdb) ": b"p x.shape\n", b"torch.Size([16])": b"c\n"}, "debug", ID, "values: one row"
+    )
+    assert status == 0
+    assert "-> wide = x.float()" in said
+    assert "as expected" in said
+    status, said = at_a_terminal({b"(Pdb) ": b"q\n"}, "debug", ID, "values: one row")
+    assert status == 0
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("case", "message"),
+    {
+        "sizes drawn anew": "'sizes drawn anew' is a hidden case; only the judge runs it",
+        "每次重新抽取的尺寸": "is a hidden case",
+        "values: one rwo": "did you mean 'values: one row'?",
+        "zzz": f"no case 'zzz': `cloze debug {ID}` lists them",
+    }.items(),
+)
+def test_a_case_that_cannot_be_debugged(case, message, workspace, solution):
+    """Of a hidden one nothing else is told, and nothing of it runs."""
+    done = debug(workspace, f"print('loaded')\n{solution}", case)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_kernel_prints_what_its_programs_see(cloze, workspace):
+    assert cloze("init", ".", "--track", "triton").exit_code == 0
+    kernel = blanks.reveal(Exercise(builtin_root(), "triton/fused_softmax").solution)
+    file = workspace.root / "triton/fused_softmax.py"
+    file.write_text(kernel.replace("    inside = col < cols\n", "    inside = col < cols\n    print('cols', cols)\n"))
+    done = process("debug", "triton/fused_softmax", "values: one row", cwd=workspace.root)
+    assert done.returncode == 0, done.stderr
+    assert "(0, 0, 0)  cols:  [37]" in done.stdout
+    assert "as expected" in done.stdout
+    costs = process("debug", "triton/fused_softmax", "costs: softmax(float32[1024, 1000])", cwd=workspace.root)
+    assert costs.returncode == 2
+    assert "`cloze bench triton/fused_softmax` shows that" in costs.stderr
+
+
+def test_state_and_modules_are_debugged_call_by_call(cloze, workspace):
+    assert cloze("init", ".", "--track", "attention").exit_code == 0
+    for id, case, called in (
+        ("attention/kv_cache", "attend: prefill then decode", "▸ KVCache.__len__()"),
+        ("attention/multi_head_attention", "gradients", "▸ MultiHeadAttention("),
+    ):
+        solution = blanks.reveal(Exercise(builtin_root(), id).solution)
+        (workspace.root / f"{id}.py").write_text(solution)
+        done = process("debug", id, case, cwd=workspace.root)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert called in done.stdout
+        assert "are off" not in done.stdout
+
+
+# Completion in the shell
+
+
+def test_mistakes_and_cases_are_completed():
+    context = click.Context(main.commands["debug"])
+    context.params["exercise"] = ID
+    mistakes = [item.value for item in MistakeName().shell_complete(context, None, "eps")]
+    assert MISTAKE in mistakes
+    cases = [item.value for item in CaseName().shell_complete(context, None, "")]
+    assert "values: one row" in cases
+    assert "sizes drawn anew" not in cases
+
+
+@pytest.mark.parametrize("exercise", list(open_catalog()), ids=lambda exercise: exercise.id)
+def test_what_is_completed_is_what_the_judge_collects(exercise, engine):
+    collected = [case.name for case in engine.tester(exercise).cases if not case.hidden]
+    assert sorted(exercise.visible_cases) == sorted(collected)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("arguments", [["explain", "forgets_weight"], ["hint", ID], ["diff", ID, "--yes"]])
+def test_no_torch_for_what_only_reads(arguments, lang, cloze, tmp_path: Path):
+    code = (
+        "import sys\nfrom clozekit.cli import main\ntry: main(sys.argv[1:])\nfinally: assert 'torch' not in sys.modules"
+    )
+    command = [sys.executable, "-c", code, *arguments, "--lang", lang]
+    subprocess.run(command, check=True, env=ENVIRONMENT, stdout=subprocess.DEVNULL, cwd=tmp_path)
