@@ -75,17 +75,18 @@ class Parameters(Struct, tag=True, frozen=True):
 
 
 class Replay(Struct, tag=True, frozen=True):
-    """Run a plan with the kernels that were loaded alone, on these tensors."""
+    """Run a plan with the kernels that were loaded alone, on these tensors. backwards: the last program of each launch first."""
 
     nonce: int
     plan: Plan
     inputs: list[Value]
+    backwards: bool = False
 
 
 class Measure(Struct, tag=True, frozen=True):
     """Count what the kernels of a plan cost, on tensors of these layouts; compile them to PTX of the version of each target.
 
-    seed: of the draw which programs are counted.
+    seed: of the draw which programs are counted. count: or else they are only compiled, and none runs.
     """
 
     nonce: int
@@ -93,6 +94,7 @@ class Measure(Struct, tag=True, frozen=True):
     inputs: list[Value]
     targets: dict[Target, int]
     seed: int = 0
+    count: bool = True
 
 
 class Returned(Struct, tag=True, frozen=True):
@@ -121,7 +123,10 @@ class Returned(Struct, tag=True, frozen=True):
 
 
 class Raised(Struct, tag=True, frozen=True):
-    """An exception. `frames` is the traceback cut to the learner's lines; `names` what the module defines."""
+    """An exception. `frames` is the traceback cut to the learner's lines; `names` what the module defines.
+
+    lost: the worker's device answers no more.
+    """
 
     nonce: int
     error: Name
@@ -129,6 +134,7 @@ class Raised(Struct, tag=True, frozen=True):
     frames: Text
     names: Annotated[list[Name], Meta(max_length=500)] = []
     missing: bool = False
+    lost: bool = False
 
 
 class Mismatched(Struct, tag=True, frozen=True):

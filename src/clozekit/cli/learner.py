@@ -20,7 +20,7 @@ from clozekit.cli.common import (
     need_gpu,
     write,
 )
-from clozekit.errors import CannotCheck, ClozeError, NotFound
+from clozekit.errors import ClozeError, NotFound
 from clozekit.report import EXIT_STATUS
 from clozekit.workspace import Workspace, need_workspace
 
@@ -144,13 +144,12 @@ def check(
     chosen = language(lang, workspace)
     if device == "cuda":
         need_gpu(chosen)
-        raise CannotCheck(phrases.say(chosen, "no-cases-on-device"))
     with Engine(seed) as engine:
         try:
             upload = submission.read(path)
         except OSError as error:
             raise ClozeError(f"{path} cannot be read: {error.strerror}") from None
-        report = engine.grade(found, upload)
+        report = engine.grade(found, upload, device=None if device == "cpu" else device)
     if json_path:
         text = json.dumps(render.as_json(report, found, chosen, reveal), ensure_ascii=False, indent=1) + "\n"
         write(json_path, text)

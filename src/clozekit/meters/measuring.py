@@ -37,24 +37,34 @@ DIFFERENT = 16  # kernels, or specialisations of one, that are compiled for a ca
 
 def dry(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any], recorder: Recorder) -> plans.Plan:
     """What the host does, while no program of any launch runs."""
-    interpret.samplers.append(lambda grid: ())
     forget_tuning(function)
-    try:
-        with untouched(), torch.no_grad(), tuning.tuned(), recorder:
-            result = function(*args, **kwargs)
-    finally:
-        interpret.samplers.pop()
+    with interpret.ordered(nothing), untouched(), torch.no_grad(), tuning.tuned(), recorder:
+        result = function(*args, **kwargs)
     return recorder.finish(result)
 
 
+def nothing(grid: interpret.Grid) -> tuple[interpret.Grid, ...]:
+    """No program of any grid."""
+    return ()
+
+
 def plan(
-    script: plans.Plan, inputs: list[Tensor], kernels: Kernels, targets: dict[costs.Target, int], seed: int = 0
+    script: plans.Plan,
+    inputs: list[Tensor],
+    kernels: Kernels,
+    targets: dict[costs.Target, int],
+    seed: int = 0,
+    count: bool = True,
 ) -> list[costs.Launch]:
-    """The costs of a plan's launches. What its other steps write, no cost depends on. `seed`: of the sample."""
+    """The costs of a plan's launches. What its other steps write, no cost depends on.
+
+    seed: of the sample. count: or else kernels are compiled only, and no program runs.
+    """
+    programs = contextlib.nullcontext() if count else interpret.ordered(nothing)
     memory = Memory(inputs, kernels)
     known: dict[Any, int] = {}  # of a launch, which one was the first of its like
     order: list[int] = []
-    with KernelMeter(observe=Compiler(targets), seed=seed) as meter:
+    with KernelMeter(observe=Compiler(targets), seed=seed) as meter, programs:
         for step in script.steps:
             if isinstance(step, plans.Allocate):
                 memory.buffers.append(empty_pages(step.size))
