@@ -2,8 +2,8 @@
 
     python -m bench_of_programs FD
 
-It knows a kernel by the file that its PTX names, and takes that file's text from this directory of the test's. Comments in it say what
-the device does when such a kernel is launched:   # DEVICE: illegal, hangs, dies, is full
+It knows a kernel by the file that its PTX names, and takes that file's text from a directory of the test's. A comment in it says
+what the device does when such a kernel is launched: `# DEVICE: illegal`, or another of ACTIONS.
 """
 
 import os
@@ -56,7 +56,6 @@ def full():
 
 ACTIONS = {
     "illegal": illegal,
-    "hangs": signal.pause,
     "dies": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "full": full,
 }
@@ -67,6 +66,7 @@ class Board:
 
 
 def stub():
+    (SOURCES / f"started-{len(list(SOURCES.glob('started-*'))) + 1}").touch()
     if (SOURCES / "missing").exists():
         raise RuntimeError("no CUDA device 0")
     return Machine(Board(), Programs(), "cpu"), Opened((9, 0), 12080)

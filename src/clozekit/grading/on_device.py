@@ -19,6 +19,7 @@ from typing import Any
 from clozekit import calls, values
 from clozekit.bench import entry
 from clozekit.bench.job import Launching, Opened, Ran, Run
+from clozekit.describe import describe
 from clozekit.errors import CannotCheck
 from clozekit.grading.candidate import PATIENCE, Candidate
 from clozekit.grading.compare import difference
@@ -33,6 +34,7 @@ from clozekit.wire import Channel, Gone, TimedOut, Violation
 
 START_SECONDS = 120.0  # to import torch, start CUDA, and wait until others are done with the device
 LOAD_SECONDS = 60.0  # for the driver to make code of all PTX of a call
+LOSSES = ("device-fault", "device-timeout")  # problems after which another process is needed
 ROUNDS = 4  # of each call: a race need not show in the first
 
 
@@ -41,6 +43,7 @@ class Bench:
     """A process that drives a device, borrowed when it is first needed, and another one where that is lost.
 
     seconds: that the launches of one call may take. opened: what the process said of its device. missing: why there is none.
+    lost: how often it went without a kernel's doing.
     """
 
     borrow: Callable[[], Channel]
@@ -48,6 +51,7 @@ class Bench:
     channel: Channel | None = None
     opened: Opened = field(default_factory=Opened)
     missing: str = ""
+    lost: int = 0
 
     def about(self) -> Opened:
         """The device, which from here on is ours.
@@ -82,8 +86,7 @@ class Bench:
             self.channel.send(request, buffers, deadline=deadline)
             reply, payload, _ = self.channel.receive(Launching | Ran, deadline)
         except (Gone, TimedOut, Violation) as error:
-            self.drop()
-            raise CannotCheck(f"the device was lost before a kernel ran ({type(error).__name__})") from None
+            raise self.went(f"the device was lost before a kernel ran ({type(error).__name__})") from None
         try:
             if isinstance(reply, Launching):
                 reply, payload, _ = self.channel.receive(Ran, time.monotonic() + self.seconds)
@@ -93,14 +96,20 @@ class Bench:
             self.drop()
             return Problem("device-timeout", {"seconds": f"{self.seconds:g}"})
         except (Gone, Violation) as error:  # no kernel ends the process that launches it
-            self.drop()
-            raise CannotCheck(f"the device was lost while kernels ran ({type(error).__name__})") from None
+            raise self.went(f"the device was lost while kernels ran ({type(error).__name__})") from None
         if reply.fault:
             self.drop()
             return Problem("device-fault", {"error": reply.fault})
         if reply.impossible:
             raise CannotCheck(reply.impossible)
         return answers
+
+    def went(self, why: str) -> CannotCheck:
+        """The process is gone, again; after a few times no other one is started."""
+        self.drop()
+        self.lost += 1
+        self.missing = why if self.lost == PATIENCE else ""
+        return CannotCheck(why)
 
     def drop(self) -> None:
         """Give the process up."""
@@ -131,9 +140,9 @@ class OnDevice:
         found = handed if isinstance(handed, Problem) else self._problem(proof, handed, targets)
         if found is None:
             return None
-        if found.kind in ("device-fault", "device-timeout"):
-            self.losses.append(found)
         self._check_solution(proof, targets)
+        if found.kind in LOSSES:
+            self.losses.append(found)
         if found.kind == "device-value" and self._depends_on_order(proof, script, kernels):
             found = Problem("device-order", found.facts)
         return of(proof, found)
@@ -174,7 +183,10 @@ class OnDevice:
         except Exception as error:
             raise CannotCheck(f"the solution cannot be compiled for this device: {error}"[:500]) from None
         if problem := self._problem(proof, handed, targets):
-            raise CannotCheck(f"the solution fails on this device as well ({problem.kind}: {problem.facts})"[:500])
+            why = f"the solution fails on this device as well: {describe(problem, 'en')}"[:500]
+            if problem.kind in LOSSES:
+                raise self.bench.went(why)
+            raise CannotCheck(why)
 
     @staticmethod
     def _depends_on_order(proof: Proof, script: plan.Plan, kernels: Candidate) -> bool:
