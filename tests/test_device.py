@@ -94,6 +94,18 @@ def test_what_no_kernel_does_is_nobodys_fault(device, does, why):
     assert why in describe(report.tests[0].problem, "en")
 
 
+def test_a_kernel_that_never_ends_is_refused_and_its_process_ended(device, wasteful, tmp_path):
+    words = wasteful.words_path.read_text("utf-8")
+    wasteful.words_path.write_text(words.replace("seconds = 10", "seconds = 4"), "utf-8")
+    report = device(RIGHT + "# DEVICE: hangs\n", wasteful)
+    problem = report.tests[0].problem
+    assert (report.verdict, problem.kind, problem.facts["seconds"]) == ("failed", "device-timeout", "4")
+    first, second = (int(path.read_text()) for path in sorted(tmp_path.glob("started-*")))
+    for process in (first, second):  # of which the other one ran the solution
+        with pytest.raises(ProcessLookupError):
+            os.kill(process, 0)
+
+
 def test_where_the_solution_fails_as_well_nobody_is_blamed(device, tmp_path):
     (tmp_path / SOLUTION).write_text(RIGHT + "# DEVICE: illegal\n")
     report = device(RIGHT + "# DEVICE: illegal\n")

@@ -55,6 +55,7 @@ def full():
 
 
 ACTIONS = {
+    "hangs": signal.pause,
     "illegal": illegal,
     "dies": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "full": full,
@@ -66,7 +67,7 @@ class Board:
 
 
 def stub():
-    (SOURCES / f"started-{len(list(SOURCES.glob('started-*'))) + 1}").touch()
+    (SOURCES / f"started-{len(list(SOURCES.glob('started-*'))) + 1}").write_text(f"{os.getpid()}")
     if (SOURCES / "missing").exists():
         raise RuntimeError("no CUDA device 0")
     return Machine(Board(), Programs(), "cpu"), Opened((9, 0), 12080)
