@@ -186,6 +186,16 @@ def test_a_worker_on_a_device_waits_for_each_operator(engine):
     assert seen["CUDA_LAUNCH_BLOCKING"] == "1"
 
 
+def test_who_asks_for_no_device_imports_nothing_of_it():
+    code = """if True:
+        import sys
+        import clozekit.cli, clozekit.engine, clozekit.tester, clozekit.worker
+        late = ("clozekit.bench.", "clozekit.grading.on_device")
+        assert not [name for name in sys.modules if name.startswith(late)]
+    """
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 @pytest.mark.parametrize("name", TORCH)
 def test_solutions_pass_in_a_worker_that_has_a_device(name, engine):
     exercise = Exercise(builtin_root(), name)
