@@ -34,7 +34,7 @@ IN_CALL = {
         "type",
         "Lazy",
     ),
-    "returns a meta tensor": (f"return {RIGHT}.to('meta')", "type", "a tensor on device meta"),
+    "returns a meta tensor": (f"return {RIGHT}.to('meta')", "device", "yours lies on meta"),
     "returns a sparse tensor": (f"return {RIGHT}.to_sparse()", "type", "sparse"),
     "returns another shape": (f"return {RIGHT}[None]", "shape", "yours has shape"),
     "returns another dtype": (f"return {RIGHT}.double()", "dtype", "yours has dtype float64, expected float32"),

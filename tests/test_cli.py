@@ -552,16 +552,24 @@ def test_doctor_tries_a_gpu_in_a_worker(cloze, engine, monkeypatch):
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_check_on_a_gpu_where_there_is_none(cloze, answers, monkeypatch, lang):
-    """And where there is one: no case runs there yet, and none is said to have passed."""
-    file = answers / "normalization/rms_norm.py"
     monkeypatch.setattr("clozekit.bench.nvml.devices", no_gpu)
-    for reason in ("no NVIDIA driver", "--device cpu"):
-        done = cloze("check", file, "--device", "cuda", "--lang", lang)
-        assert done.exit_code == 3
-        assert len(done.output.splitlines()) == 1
-        assert reason in done.output
-        assert "`cloze doctor`" in done.output
-        monkeypatch.setattr("clozekit.bench.nvml.devices", lambda: 1)
+    done = cloze("check", answers / "normalization/rms_norm.py", "--device", "cuda", "--lang", lang)
+    assert done.exit_code == 3
+    assert len(done.output.splitlines()) == 1
+    assert "no NVIDIA driver" in done.output
+    assert "`cloze doctor`" in done.output
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_check_on_a_gpu_that_no_worker_can_use(cloze, answers, monkeypatch, lang):
+    """The driver knows of one, and torch was built without CUDA."""
+    monkeypatch.setattr("clozekit.bench.nvml.devices", lambda: 1)
+    done = cloze("check", answers / "normalization/rms_norm.py", "--device", "cuda", "--lang", lang)
+    assert done.exit_code == 3
+    assert "it said: cuda cannot be used: " in done.output
+    assert "Traceback" not in done.output
+    assert "`cloze doctor`" in done.output
 
 
 def test_demo_tells_the_whole_story():

@@ -141,7 +141,7 @@ def test_start_says_when_a_goal_is_reached(cloze):
 def test_an_unknown_goal_is_told_and_nothing_is_made(cloze):
     done = cloze("start", "--for", "atention")
     assert done.exit_code == 2
-    assert "did you mean attention? there are attention, inference, training, kernels, interview" in done.output
+    assert "did you mean attention? There are attention, inference, training, kernels, interview" in done.output
     assert not Path(".cloze").exists()
 
 

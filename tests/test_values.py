@@ -151,7 +151,7 @@ ODD = {
     "a function": (len, Foreign("builtin_function_or_method")),
     "a complex number": (1j, Foreign("complex")),
     "a dtype": (torch.float32, Foreign("torch.dtype")),
-    "a tensor elsewhere": (torch.ones(2, device="meta"), Foreign("a tensor on device meta")),
+    "a tensor elsewhere": (torch.ones(2, device="meta"), Foreign("a tensor on device meta", "meta")),
     "a sparse tensor": (torch.ones(2).to_sparse(), Foreign("a torch.sparse_coo tensor of torch.float32")),
     "a tensor of another dtype": (torch.ones(2, dtype=torch.uint16), Foreign("a torch.strided tensor of torch.uint16")),
     "the largest int": ((1 << 15992) - 1, (1 << 15992) - 1),

@@ -75,17 +75,18 @@ class Parameters(Struct, tag=True, frozen=True):
 
 
 class Replay(Struct, tag=True, frozen=True):
-    """Run a plan with the kernels that were loaded alone, on these tensors."""
+    """Run a plan with the kernels that were loaded alone, on these tensors. backwards: the last program of each launch first."""
 
     nonce: int
     plan: Plan
     inputs: list[Value]
+    backwards: bool = False
 
 
 class Measure(Struct, tag=True, frozen=True):
     """Count what the kernels of a plan cost, on tensors of these layouts; compile them to PTX of the version of each target.
 
-    seed: of the draw which programs are counted; effort: how many times as many as usually.
+    seed: of the draw which programs are counted; effort: how many times as many as usually, 0: they are only compiled.
     """
 
     nonce: int
@@ -122,7 +123,10 @@ class Returned(Struct, tag=True, frozen=True):
 
 
 class Raised(Struct, tag=True, frozen=True):
-    """An exception. `frames` is the traceback cut to the learner's lines; `names` what the module defines."""
+    """An exception. `frames` is the traceback cut to the learner's lines; `names` what the module defines.
+
+    lost: the worker's device answers no more.
+    """
 
     nonce: int
     error: Name
@@ -130,6 +134,7 @@ class Raised(Struct, tag=True, frozen=True):
     frames: Text
     names: Annotated[list[Name], Meta(max_length=500)] = []
     missing: bool = False
+    lost: bool = False
 
 
 class Mismatched(Struct, tag=True, frozen=True):

@@ -38,6 +38,8 @@ from clozekit.report import Problem, Report, Verdict, worst
 from clozekit.submission import Unreadable, Upload
 from clozekit.wire import Channel, Gone, TimedOut, Violation
 
+DEVICE_SECONDS = 600.0  # for a file on a device, which has to be started, and waited for
+DEVICE_FILES = 1024  # that a worker may hold open: CUDA opens several for each GPU of the machine
 ANALYSIS_SECONDS = 20.0  # to parse a file and apply the rules, which are bounded; ordinary ones take milliseconds
 Read = TypeVar("Read", Analysed, Opened)
 
@@ -83,8 +85,11 @@ class Engine(Processes):
         stop_at_first: bool = False,
         margins: bool = False,
         processor: int | None = None,
+        device: str | None = None,
     ) -> Report:
         """Grade one file, by workers that keep to one `processor`, if given. Nothing that the submission does raises.
+
+        device: a GPU, as torch calls it. Answers are computed there; those of kernels on the processor first, then there as well.
 
         Raises:
             ContentError: the exercise itself is broken.
@@ -94,7 +99,8 @@ class Engine(Processes):
         cases: list[Case] = []
         try:
             cases = self.tester(exercise).cases
-            limits = worker_limits(exercise, processor)
+            kernel = exercise.sheet.policy.kernel
+            limits = worker_limits(exercise, processor, None if kernel else device)
             worker = self.spawn_worker(limits)
             try:
                 analysed = self.analyse(worker, exercise, upload)
@@ -108,7 +114,10 @@ class Engine(Processes):
             else:
                 report.findings = analysed.findings
                 job = self.job(exercise, upload.name, analysed.source, diagnose, stop_at_first, margins)
-                graded = self.run(exercise, structs.replace(job, limits=limits), worker)
+                job = structs.replace(job, limits=limits)
+                if device:
+                    job = structs.replace(job, device=device if kernel else None, seconds=DEVICE_SECONDS)
+                graded = self.run(exercise, job, worker)
                 report.tests, report.margins, report.mistake = graded.results, graded.margins, graded.mistake
                 report.unstable, report.meters = graded.unstable, graded.meters
                 if graded.error:
@@ -257,7 +266,8 @@ def _ask(worker: Worker, request: object, raw: bytes, answer: type[Read]) -> Rea
         channel.close()
 
 
-def worker_limits(exercise: Exercise, processor: int | None = None) -> Limits:
+def worker_limits(exercise: Exercise, processor: int | None = None, device: str | None = None) -> Limits:
     """What one worker may spend on an exercise; to import may take twice as long as a call."""
     seconds = exercise.sheet.policy.seconds
-    return Limits(call_seconds=seconds, load_seconds=2 * seconds, processor=processor)
+    limits = Limits(call_seconds=seconds, load_seconds=2 * seconds, processor=processor)
+    return structs.replace(limits, device=device, open_files=DEVICE_FILES) if device else limits

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from clozekit.errors import CannotCheck
-from clozekit.protocol import Ended, EndWorker, Found, Limits, NeedWorker, Ready, Reap, Spawn, Started
+from clozekit.protocol import Ended, EndWorker, Found, Limits, NeedBench, NeedWorker, Ready, Reap, Spawn, Started
 from clozekit.report import Tier
 from clozekit.wire import Channel, Gone, TimedOut
 
@@ -41,6 +41,8 @@ KEPT = (
     "CUDA_DEVICE_ORDER",
 )
 START_SECONDS = 120.0
+BENCH = "clozekit.bench.runner"  # drives a device
+LAST_SECONDS = 5.0  # that a process which is killed has to die: a driver may hold on to it
 GRACE = 0.25  # seconds that a worker has to end by itself before it is killed, so that its true status is known
 
 
@@ -166,15 +168,16 @@ class Processes:
         return Worker(self, started.pid, ours.detach(), read, scratch)
 
     def lend(self, channel: Channel, limits: Limits, answer: type, deadline: float, spare: Worker | None = None) -> Any:
-        """Give a trusted process the workers that it asks for, `spare` to begin with, until it answers.
+        """Give a trusted process the workers that it asks for, `spare` to begin with, and a bench, until it answers.
 
         Raises:
             Gone, TimedOut, Violation: it does not.
         """
         workers: dict[int, Worker] = {}
+        bench = contextlib.ExitStack()
         try:
             while True:
-                request, _, _ = channel.receive(NeedWorker | EndWorker | answer, deadline)
+                request, _, _ = channel.receive(NeedWorker | EndWorker | NeedBench | answer, deadline)
                 if isinstance(request, answer):
                     return request
                 if isinstance(request, NeedWorker):
@@ -183,9 +186,15 @@ class Processes:
                     channel.send(Started(worker.pid), fds=[worker.channel, worker.output])
                     os.close(worker.channel)
                     os.close(worker.output)
+                elif isinstance(request, NeedBench):
+                    bench.close()
+                    theirs = bench.enter_context(started(BENCH))
+                    channel.send(Started(0), fds=[theirs.sock.fileno()])
+                    theirs.close()
                 else:
                     channel.send(Ended(workers.pop(request.pid).end(request.at_once)))
         finally:
+            bench.close()
             channel.close()
             if spare:
                 spare.discard()
@@ -251,4 +260,5 @@ def started(module: str) -> Iterator[Channel]:
     finally:
         channel.close()
         process.kill()
-        process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(LAST_SECONDS)

@@ -3,7 +3,8 @@
 front -> zygote    Spawn (descriptors ride along), Reap            zygote -> front    Started, Ended
 front -> worker    Analyse, before anything of a file runs; Profile      worker -> front    Analysed; Profiled
 front -> worker    Open, before anything of a notebook is analysed      worker -> front    Opened
-front -> tester    Collect, once; then a Job a submission     tester -> front   Collected; NeedWorker, EndWorker, Graded
+front -> tester    Collect, once; then a Job a submission     tester -> front   Collected; Graded, and before
+                                                                                NeedWorker, EndWorker, NeedBench
 front -> referee   Contest                                    referee -> front  NeedWorker, EndWorker, Measured
 """
 
@@ -179,7 +180,8 @@ class Collected(Struct, tag=True, frozen=True):
 class Job(Struct, tag=True, frozen=True):
     """Grade one submission. `mistaken` holds the source that each known mistake would have, for the diagnosis.
 
-    `margins` asks how far every answer was off; `seconds` bounds the whole job.
+    `margins` asks how far every answer was off; `seconds` bounds the whole job. `device`: a GPU on which kernels must be right as
+    well; torch runs on that of its workers' limits.
     """
 
     source: str
@@ -191,6 +193,12 @@ class Job(Struct, tag=True, frozen=True):
     stop_at_first: bool = False
     margins: bool = False
     seconds: float = 120.0
+    device: str | None = None
+
+    @property
+    def late(self) -> Verdict:
+        """Of a test for which no time is left: on a device, it may be that which kept us waiting."""
+        return "could not check" if self.device or self.limits.device else "failed"
 
 
 class NeedWorker(Struct, tag=True, frozen=True):
@@ -202,6 +210,10 @@ class EndWorker(Struct, tag=True, frozen=True):
 
     pid: int
     at_once: bool = False
+
+
+class NeedBench(Struct, tag=True, frozen=True):
+    """The tester wants a process that drives a device, in place of the one it had; the answer is Started and one descriptor."""
 
 
 class Graded(Struct, tag=True, frozen=True):

@@ -19,7 +19,8 @@ from _pytest.runner import runtestprotocol
 
 from clozekit.errors import CannotCheck
 from clozekit.grading.borrowed import Front
-from clozekit.grading.check import GraderError, Refused
+from clozekit.grading.check import GraderError, Refused, Undecided
+from clozekit.grading.evidence import Device, Solution
 from clozekit.grading.grading import Grading, Source, measures
 from clozekit.grading.plugin import GRADING, case_name
 from clozekit.grading.questions import Truth
@@ -109,7 +110,8 @@ class Tester:
         signal.setitimer(signal.ITIMER_REAL, 2 * job.seconds)  # the last resort; the deadline below is the rule
         front = Front(Channel(socket.socket(fileno=fd)))
         source = Source(job.source, job.name, job.mistaken, frozenset(job.rounding), frozenset(job.forbidden))
-        grading = Grading(front.spawn, source, job.limits, self.request.seed, self.memory, *self.measures)
+        device = on_device(front, job, self.measures[0])
+        grading = Grading(front.spawn, source, job.limits, self.request.seed, self.memory, *self.measures, device)
         run = Run(grading, job)
         try:
             graded = run.all(items)
@@ -119,6 +121,15 @@ class Tester:
             front.channel.send(graded)
         finally:
             os._exit(0)
+
+
+def on_device(front: Front, job: Job, solution: Solution | None) -> Device | None:
+    """Where kernels are run once more, if that is asked for."""
+    if not (job.device and solution):
+        return None
+    from clozekit.grading.on_device import OnDevice
+
+    return OnDevice(front.bench, solution, job.limits.call_seconds)
 
 
 def no_worker() -> Any:
@@ -142,7 +153,7 @@ class Run:
         items = sorted(items, key=hidden)
         for item, following in zip(items, [*items[1:], None], strict=True):
             if time.monotonic() > self.deadline:
-                self.results.append(self._result(item, "failed", Problem("budget")))
+                self.results.append(self._result(item, self.job.late, Problem("budget")))
             else:
                 config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if self.job.stop_at_first and self.results[-1].verdict == "failed":
@@ -183,6 +194,8 @@ class Run:
             return self._result(item, "failed", error.problem, error.picture)
         if isinstance(error, pytest.skip.Exception):
             return self._result(item, "could not check", Problem("skipped", {"reason": str(error)}))
+        if isinstance(error, Undecided):
+            return self._result(item, "could not check", error.problem)
         if isinstance(error, CannotCheck):
             return self._result(item, "could not check", Problem("engine", {"error": str(error)}))
         if isinstance(error, AssertionError):

@@ -5,6 +5,7 @@
 """
 
 import math
+from collections.abc import Collection
 from typing import Annotated, Any, Literal, get_args
 
 import torch
@@ -16,6 +17,7 @@ from clozekit.wire import Violation
 
 DEPTH_LIMIT = 16
 ITEM_LIMIT = 500_000
+CPU = ("cpu",)
 DIGIT_LIMIT = 4000  # of a large int, in hexadecimal
 ELEMENT_LIMIT = 1 << 40  # of an empty tensor, its empty axes left out: beyond that torch overflows
 
@@ -42,7 +44,7 @@ DTYPE_NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 
 class Array(Struct, tag="array", frozen=True):
-    """A dense CPU tensor: the next `size` bytes of the payload. `strides` (trusted side only) rebuild its layout."""
+    """A dense tensor: the next `size` bytes of the payload. `strides` (trusted side only) rebuild its layout."""
 
     dtype: Dtype
     shape: Annotated[list[Size], Meta(max_length=16)]
@@ -76,16 +78,22 @@ class Held(Struct, tag="held", frozen=True):
 
 
 class Foreign(Struct, tag="foreign", frozen=True):
-    """A value that does not travel: only the name of its type does."""
+    """A value that does not travel: only the name of its type does, and of a tensor on what device it lies."""
 
     name: Name
+    device: Name = ""
 
 
 Value = None | bool | int | float | str | Octets | Array | Items | Large | Held | Foreign | Blank
 
 
-def encode(value: Any, buffers: list[Any], strided: bool = False, depth: int = 0) -> Value:
-    """The header of `value`; raw bytes of its tensors are appended to `buffers`, in their own layout if `strided`."""
+def encode(
+    value: Any, buffers: list[Any], strided: bool = False, depth: int = 0, devices: Collection[str] = CPU
+) -> Value:
+    """The header of `value`; raw bytes of its tensors are appended to `buffers`, in their own layout if `strided`.
+
+    devices: from which tensors are fetched; one on another does not travel.
+    """
     if depth == DEPTH_LIMIT:
         return Foreign("a structure nested too deeply")
     kind = type(value)
@@ -99,22 +107,26 @@ def encode(value: Any, buffers: list[Any], strided: bool = False, depth: int = 0
         digits = hex(value)
         return Large(digits) if len(digits) <= DIGIT_LIMIT else Foreign(f"an int of {value.bit_length()} bits")
     if kind in (Tensor, torch.nn.Parameter):
-        return _encode_tensor(value, buffers, strided)
+        return _encode_tensor(value, buffers, strided, devices)
+
+    def inner(item: Any) -> Value:
+        return encode(item, buffers, strided, depth + 1, devices)
+
     if kind in (list, tuple, set, frozenset):
-        return Items(kind.__name__, [encode(item, buffers, strided, depth + 1) for item in value])  # type: ignore[arg-type]
+        return Items(kind.__name__, [inner(item) for item in value])  # type: ignore[arg-type]
     if isinstance(value, dict):
-        return Items("dict", [encode(item, buffers, strided, depth + 1) for pair in value.items() for item in pair])
+        return Items("dict", [inner(item) for pair in value.items() for item in pair])
     if isinstance(value, tuple):  # a named tuple is a tuple
-        return Items("tuple", [encode(item, buffers, strided, depth + 1) for item in value])
+        return Items("tuple", [inner(item) for item in value])
     if isinstance(value, Held | Foreign | Blank):
         return value
     return Foreign(f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")[:200])
 
 
-def _encode_tensor(tensor: Tensor, buffers: list[Any], strided: bool) -> Value:
+def _encode_tensor(tensor: Tensor, buffers: list[Any], strided: bool, devices: Collection[str]) -> Value:
     tensor = tensor.detach()
-    if tensor.device.type != "cpu":
-        return Foreign(f"a tensor on device {tensor.device}")
+    if tensor.device.type not in devices:
+        return Foreign(f"a tensor on device {tensor.device}", str(tensor.device))
     if tensor.layout != torch.strided or tensor.dtype not in DTYPE_NAMES:
         return Foreign(f"a {tensor.layout} tensor of {tensor.dtype}"[:200])
     flat = tensor = tensor.resolve_conj().resolve_neg()  # the bytes as they count, not a lazy view of others
@@ -123,16 +135,22 @@ def _encode_tensor(tensor: Tensor, buffers: list[Any], strided: bool) -> Value:
         strides = list(tensor.stride())
         span = 1 + sum((length - 1) * stride for length, stride in zip(tensor.shape, strides, strict=True))
         flat = tensor.as_strided((span,), (1,))
-    raw = flat.contiguous().as_strided((flat.numel(),), (1,)).view(torch.uint8).numpy() if tensor.numel() else b""
+    flat = flat.contiguous().as_strided((flat.numel(),), (1,)).cpu()
+    raw = flat.view(torch.uint8).numpy() if tensor.numel() else b""
     buffers.append(memoryview(raw))  # type: ignore[arg-type]
     return Array(DTYPE_NAMES[tensor.dtype], list(tensor.shape), len(raw), strides)  # type: ignore[arg-type]
 
 
 class Reader:
-    """Rebuilds values from one payload. `strided` is for the worker, which may believe the trusted side's strides."""
+    """Rebuilds values from one payload, tensors on `device`.
 
-    def __init__(self, payload: bytearray, held: dict[int, Any] | None = None, strided: bool = False):
-        self.payload, self.held, self.strided = payload, held, strided
+    strided: for the worker, which may believe the trusted side's strides.
+    """
+
+    def __init__(
+        self, payload: bytearray, held: dict[int, Any] | None = None, strided: bool = False, device: str = "cpu"
+    ):
+        self.payload, self.held, self.strided, self.device = payload, held, strided, device
         self.offset = self.count = 0
 
     def decode(self, value: Value, depth: int = 0) -> Any:
@@ -192,8 +210,9 @@ class Reader:
         if not array.size:
             if math.prod(max(length, 1) for length in array.shape) > ELEMENT_LIMIT:
                 raise Violation("a shape beyond any tensor")
-            return torch.empty(array.shape, dtype=dtype)
-        raw = torch.frombuffer(self.payload, dtype=torch.uint8, count=array.size, offset=self.offset).clone()
+            return torch.empty(array.shape, dtype=dtype, device=self.device)
+        sent = torch.frombuffer(self.payload, dtype=torch.uint8, count=array.size, offset=self.offset)
+        raw = sent.to(self.device, copy=True)
         self.offset += array.size
         flat = raw.ne(0) if dtype is torch.bool else raw.view(dtype)  # a bool byte other than 0 and 1 must not survive
         return flat.as_strided(array.shape, array.strides) if array.strides else flat.reshape(array.shape)

@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 import torch
 
-from clozekit import calls, cells, rules, submission, values
+from clozekit import calls, cells, gpu, rules, submission, values
 from clozekit.earlier import Earlier
 from clozekit.exercise import Policy
 from clozekit.leaves import once, same, tensors
@@ -44,9 +44,11 @@ def run(channel: int, output: int, limits: Limits, scratch: str, prepared: Prepa
     prepared = prepared._replace(rules=descriptors(channel, output, prepared.rules))
     sock = socket.socket(fileno=CHANNEL)
     surroundings(scratch, VISIBLE if limits.device else ())
+    if limits.device:
+        os.environ.update(gpu.ENVIRONMENT)
     enter(prepared, limits, scratch)
     if limits.device:
-        torch.zeros(1, device=limits.device)  # where CUDA does not start, no learner's code is to blame
+        gpu.start(limits.device)
     torch.set_num_threads(limits.threads)
     torch.default_generator.seed()
     torch._C._set_deterministic_algorithms(True, warn_only=True)  # torch.empty is NaN: what is never written shows
@@ -54,7 +56,7 @@ def run(channel: int, output: int, limits: Limits, scratch: str, prepared: Prepa
     frames.send(Ready())
     status = 70  # of a worker that the learner's code broke: our traceback would tell that learner nothing
     try:
-        Worker().serve(frames)
+        Worker(limits.device or "cpu").serve(frames)
     except Gone:
         status = 0
     finally:
@@ -93,15 +95,20 @@ def surroundings(scratch: str, kept: Iterable[str] = ()) -> None:
 
 
 class Worker:
-    """Serves Analyse, Load, Call, Parameters, Replay and Measure for one submission."""
+    """Serves Analyse, Load, Call, Parameters, Replay and Measure for one submission.
 
-    def __init__(self) -> None:
+    device: where the tensors of a call lie, as torch calls it; answers are fetched from there.
+    """
+
+    def __init__(self, device: str = "cpu") -> None:
+        self.device, self.there = device, torch.device(device).type
+        self.places = {"cpu", self.there}
         self.module = types.ModuleType(MODULE)
         self.name = MODULE
         self.held: dict[int, Any] = {}
         self.kernels: dict[int, Any] = {}  # of the source, loaded alone
         self.given: tuple[list[Any], dict[str, Any]] = [], {}  # the arguments of the last call
-        self.earlier = Earlier()
+        self.earlier = Earlier(self.places)
 
     def serve(self, channel: Channel) -> None:
         """Answer requests, one frame each, until the channel closes."""
@@ -119,7 +126,7 @@ class Worker:
                 continue
             buffers: list[Any] = []
             try:
-                reply = self.answer(request, values.Reader(payload, self.held, strided=True), buffers)
+                reply = self.answer(request, values.Reader(payload, self.held, True, self.device), buffers)
             except BaseException as error:
                 buffers = []
                 reply = self.raised(request, error)
@@ -154,7 +161,7 @@ class Worker:
         self.module = sys.modules[MODULE] = types.ModuleType(MODULE)
         self.module.__file__ = self.name
         self.held.clear()
-        self.given, self.earlier = ([], {}), Earlier()
+        self.given, self.earlier = ([], {}), Earlier(self.places)
         if interpret := sys.modules.get("clozekit.kernels.interpret"):
             interpret.install()
         if request.alone:
@@ -170,7 +177,7 @@ class Worker:
         from clozekit.kernels import replay
 
         inputs = [reader.decode(value) for value in request.inputs]
-        answer, counts = replay.run(request.plan, inputs, self.kernels)
+        answer, counts = replay.run(request.plan, inputs, self.kernels, request.backwards)
         return calls.Returned(request.nonce, values.encode(answer, buffers), counts=counts)
 
     def measure(self, request: calls.Measure, reader: values.Reader) -> calls.Reply:
@@ -263,15 +270,20 @@ class Worker:
         )
         self.earlier.keep("argument", own)
         if request.keep is not None:
+            if self.there != "cpu" and isinstance(result, torch.nn.Module):
+                torch.nn.Module.to(result, self.device)
             self.held[request.keep] = result
             return msgspec.structs.replace(reply, value=values.Held(request.keep))
-        reply = msgspec.structs.replace(reply, value=values.encode(result, buffers))
+        devices = {self.there} if watched else self.places  # where no tensor is given, nothing says where
+        reply = msgspec.structs.replace(reply, value=values.encode(result, buffers, devices=devices))
         self.earlier.keep("result", result)
         if request.cotangents is None:
             return reply
         self.backward(result, [reader.decode(cotangent) for cotangent in request.cotangents])
-        gradients = [values.encode(leaf.grad, buffers) for leaf in inputs]
-        of_parameters = {name: values.encode(parameter.grad, buffers) for name, parameter in parameters.items()}
+        gradients = [values.encode(leaf.grad, buffers, devices=devices) for leaf in inputs]
+        of_parameters = {
+            name: values.encode(parameter.grad, buffers, devices=devices) for name, parameter in parameters.items()
+        }
         for leaf in (*inputs, *parameters.values()):
             leaf.grad = None
         return msgspec.structs.replace(reply, inputs=gradients, parameters=of_parameters)
@@ -341,7 +353,8 @@ class Worker:
         frames = shown(lambda: self.frames(error))[-6000:]
         kind = shown(lambda: type(error).__name__)[:200]
         text = shown(lambda: str(error))[:2000].replace(PACKAGE, "clozekit")
-        return calls.Raised(request.nonce, kind, text, frames, names[:500], isinstance(error, Missing))
+        lost = gpu.lost(self.device)
+        return calls.Raised(request.nonce, kind, text, frames, names[:500], isinstance(error, Missing), lost)
 
     def frames(self, error: BaseException) -> str:
         """The learner's own lines of the traceback."""

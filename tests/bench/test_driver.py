@@ -8,6 +8,7 @@ import torch
 
 from clozekit.bench.driver import Driver, Launcher, Unsupported, parameters
 from clozekit.bench.job import Kernel
+from clozekit.bench.planned import Fault
 from clozekit.errors import CannotCheck
 from clozekit.kernels.plan import Function, Launch, View
 from clozekit.kernels.replay import Memory
@@ -26,8 +27,8 @@ SIGNATURE = {
 class Library:
     """libcuda, as far as it is needed. `refuses`: a function that returns an error."""
 
-    def __init__(self, refuses=""):
-        self.refuses, self.said = refuses, []
+    def __init__(self, refuses="", status=2):
+        self.refuses, self.status, self.said = refuses, status, []
 
     def __getattr__(self, name):
         def call(*arguments):
@@ -38,7 +39,9 @@ class Library:
                 ctypes.cast(arguments[0], ctypes.POINTER(ctypes.c_void_p))[0] = 7
             if name == "cuLaunchKernel":
                 self.read = [ctypes.string_at(pointer, 8) for pointer in arguments[9]]
-            return 2 if name == self.refuses else 0
+            if name == "cuDriverGetVersion":
+                ctypes.cast(arguments[0], ctypes.POINTER(ctypes.c_int))[0] = 12080
+            return self.status if name == self.refuses else 0
 
         return call
 
@@ -134,6 +137,19 @@ def test_what_cannot_be_passed_is_named(memory, type, argument):
 def test_what_the_driver_refuses_is_told_in_its_words():
     with pytest.raises(RuntimeError, match=r"cuModuleLoadData: out of memory \(2\)"):
         Driver(lambda _: Library("cuModuleLoadData")).function(b"a", Kernel("k", 1, {}))
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(700, Fault), (716, Fault), (719, Fault), (2, RuntimeError), (999, RuntimeError)]
+)
+def test_what_a_kernel_did_is_told_from_what_the_machine_did(status, error):
+    launcher = Launcher(Driver(lambda _: Library("cuCtxSynchronize", status)), "cpu")
+    with pytest.raises(error, match=rf"out of memory \({status}\)"):
+        launcher.wait()
+
+
+def test_the_version_of_the_driver():
+    assert Driver(lambda _: Library()).version() == 12080
 
 
 def test_no_driver():

@@ -84,6 +84,16 @@ def test_what_is_passed_is_what_the_code_takes(handed):
     assert sent.signature["row_stride"] == "i32"
 
 
+def test_what_is_only_compiled_is_the_same_code_and_runs_no_program(handed):
+    script, launches = handed
+    source = "".join(linecache.cache["submission.py"][2])
+    kernels, targets = alone.load(source, "submission.py"), {TARGET: assembling.ptx_version(TARGET)}
+    made = measuring.plan(script, [X], kernels, targets, effort=0)
+    assert [each.load_bytes for each in launches] == [X.nbytes // 2] * 2
+    assert [each.load_bytes for each in made] == [0, 0]
+    assert made[0].compiled[TARGET].ptx == launches[0].compiled[TARGET].ptx
+
+
 def test_a_launch_that_nobody_compiled_is_refused(handed):
     script, launches = handed
     launches[0].compiled_as = launches[1].compiled_as = 0

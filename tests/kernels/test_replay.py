@@ -24,6 +24,39 @@ KERNEL = """
 """
 
 
+NEIGHBOURS = """
+    @triton.jit
+    def kernel(y_ptr, n):
+        i = tl.program_id(0)
+        tl.store(y_ptr + i + 1, -1.0, mask=i + 1 < n)
+        tl.store(y_ptr + i, i.to(tl.float32))
+
+    def f(x):
+        y = torch.empty_like(x)
+        kernel[(x.shape[0], 1, 1)](y, x.shape[0])
+        return y
+"""
+
+
+@pytest.mark.parametrize(("backwards", "answer"), [(False, [0, 1, 2, 3]), (True, [0, -1, -1, -1])])
+def test_the_last_program_can_run_first(load, backwards, answer):
+    x = torch.ones(4)
+    module = load(NEIGHBOURS)
+    with Recorder("submission.py", [x]) as recorder, torch.no_grad():
+        script = recorder.finish(module.f(x))
+    kernels = alone.load("".join(linecache.cache["submission.py"][2]), "submission.py")
+    assert replay.run(script, [x], kernels, backwards)[0].tolist() == answer
+    assert replay.run(script, [x], kernels)[0].tolist() == [0, 1, 2, 3]  # no trace of the other order is left
+
+
+def test_backwards_is_every_program_once():
+    grid = (2, 3, 2)
+    programs = list(replay.reverse(grid))
+    assert programs[0] == (1, 2, 1)
+    assert programs[::-1] == sorted(programs)
+    assert len(set(programs)) == len(programs) == 12
+
+
 @pytest.fixture
 def twice(load):
     """twice(source, x, other): what f(x) returns, and what its plan makes of `other` with the kernels alone."""

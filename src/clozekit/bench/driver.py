@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from clozekit.bench.job import Kernel
-from clozekit.bench.planned import Compiled
+from clozekit.bench.planned import Compiled, Fault
 from clozekit.errors import CannotCheck
 from clozekit.kernels import plan
 from clozekit.kernels.replay import Memory
@@ -33,6 +33,9 @@ FORMATS = {  # of scalars, by their type in Triton
     **{"u1": "<B", "u8": "<B", "i16": "<h", "u16": "<H", "i32": "<i", "u32": "<I", "i64": "<q", "u64": "<Q"},
     **{"fp16": "<e", "fp32": "<f", "fp64": "<d"},
 }
+
+
+FAULTS = (700, 702, 710, 714, 715, 716, 717, 718, 719)  # of CUresult: those that a kernel causes, by what it does
 
 
 class Unsupported(CannotCheck):
@@ -49,11 +52,18 @@ class Driver:
             raise CannotCheck(f"no CUDA device: {error}") from None
 
     def call(self, name: str, *arguments: Any) -> None:
-        """Raises RuntimeError with the driver's own words where it refuses."""
+        """Raises RuntimeError with the driver's own words where it refuses, Fault if it is for what a kernel did."""
         if status := getattr(self.library, name)(*arguments):
             text = ctypes.c_char_p()
             self.library.cuGetErrorString(status, ctypes.byref(text))
-            raise RuntimeError(f"{name}: {(text.value or b'?').decode()} ({status})")
+            said = (text.value or b"?").decode()
+            raise Fault(f"{said} ({status})") if status in FAULTS else RuntimeError(f"{name}: {said} ({status})")
+
+    def version(self) -> int:
+        """Of CUDA, the newest that it knows: 12080 for 12.8."""
+        version = ctypes.c_int()
+        self.call("cuDriverGetVersion", ctypes.byref(version))
+        return version.value
 
     def function(self, code: bytes, kernel: Kernel) -> ctypes.c_void_p:
         """A kernel of a cubin or of PTX, with leave to use its shared memory."""
@@ -94,6 +104,9 @@ class Launcher:
             self.driver.call("cuLaunchKernel", function, *step.grid, *block, kernel.shared, stream, pointers, None)
 
         return launch if programs else lambda: None
+
+    def wait(self) -> None:
+        self.driver.call("cuCtxSynchronize")
 
 
 def parameters(step: plan.Launch, kernel: Kernel, memory: Memory) -> list[bytes]:

@@ -3,6 +3,9 @@
 Compare(reference=Entry(plan, [Kernel("softmax_kernel", 5096, {"y_ptr": "*fp32", ...})], uses=[0]),
         candidate=Entry(...), inputs=[Array("float32", [4096, 1000], ...)], threshold=1.25)
     ->  Measured("passed", ratio=1.02, low=1.01, high=1.04, pairs=24, reference_us=41.2, candidate_us=42.1)
+
+Run(entry=Entry(plan, ...), inputs=[Array("float32", [4, 32], ...)])
+    ->  Launching(), then Ran(answers=[Array("float32", [4, 32], ...)])
 """
 
 from typing import Annotated
@@ -48,3 +51,37 @@ class Compare(Struct, tag=True, frozen=True):
     slack: list[float]
     threshold: float
     seconds: float = 30.0
+
+
+class Opened(Struct, tag=True, frozen=True):
+    """The first frame of a process that runs plans: it has the device for itself now, or why there is none.
+
+    capability: of the device. cuda: the version that its driver knows, 12080 for CUDA 12.8.
+    """
+
+    capability: tuple[int, int] = (0, 0)
+    cuda: int = 0
+    impossible: str = ""
+
+
+class Run(Struct, tag=True, frozen=True):
+    """Compute the answer of a plan for these inputs, so many times, each time from fresh buffers."""
+
+    entry: Entry
+    inputs: list[Value]
+    rounds: int = 1
+
+
+class Launching(Struct, tag=True, frozen=True):
+    """All is loaded and in place: what takes time from now on is the kernels."""
+
+
+class Ran(Struct, tag=True, frozen=True):
+    """What came of it: answers that differ in any bit, each once; what a kernel did that no kernel may; or why nothing ran.
+
+    After a fault the device answers no more, and the process ends.
+    """
+
+    answers: list[Value] = []
+    fault: str = ""
+    impossible: str = ""

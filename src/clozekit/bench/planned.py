@@ -9,7 +9,7 @@ device finds everything where it was.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -21,11 +21,22 @@ from clozekit.kernels.replay import Memory
 Compiled = tuple[Kernel, bytes]  # a kernel and its code
 
 
+class Fault(Exception):
+    """A kernel did what no kernel may, in the words of its device, which is lost for this process."""
+
+
 class Launcher(Protocol):
     """How kernels are launched on some device."""
 
     def bind(self, step: plan.Launch, compiled: Compiled, memory: Memory) -> Callable[[], object]:
         """One launch with its arguments, whose tensors stay where they are in this memory."""
+
+    def wait(self) -> None:
+        """Until all launches are done.
+
+        Raises:
+            Fault.
+        """
 
 
 class Planned:
@@ -52,6 +63,7 @@ class Planned:
             self._prepared(step, launcher, compiled) for step in script.steps if not isinstance(step, plan.Allocate)
         ]
         self.answers = [self.memory.view(view) for view in plan.views(script.answer)]
+        self.script = script
 
     def give(self, inputs: Sequence[Tensor]) -> None:
         """Other values into the same buffers."""
@@ -70,6 +82,10 @@ class Planned:
 
     def answer(self) -> list[Tensor]:
         return self.answers
+
+    def value(self) -> Any:
+        """All that the call returns: its tensors, and what is around them."""
+        return self.memory.value(self.script.answer)
 
     def _prepared(self, step: plan.Step, launcher: Launcher, kernels: Iterator[Compiled]) -> Callable[[], object]:
         if isinstance(step, plan.Fill):

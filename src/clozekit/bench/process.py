@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
 from clozekit import values
 from clozekit.bench.answers import differ
@@ -77,13 +78,7 @@ def measure(request: Compare, payload: bytearray, machine: Machine, **options: A
     entries = []
     for entry in (request.reference, request.candidate):
         compiled, codes = unpack(entry, codes)
-        try:
-            plan.check(entry.plan, sizes)
-        except plan.Impossible as impossible:
-            raise CannotCheck(f"no plan: {impossible}") from None
-        if plan.has_unknown(entry.plan):
-            raise CannotCheck("a plan with a tensor from elsewhere")
-        entries.append(Planned(entry.plan, base, machine.launcher, compiled, machine.place))
+        entries.append(planned(entry.plan, sizes, base, compiled, machine))
     if len(codes):
         raise Violation(f"{len(codes)} bytes too many")
     base = [moved(tensor, machine.place) for tensor in base]
@@ -102,6 +97,23 @@ def measure(request: Compare, payload: bytearray, machine: Machine, **options: A
     )
     with alone(machine.device.name):
         return race.measure()
+
+
+def planned(
+    script: plan.Plan, sizes: list[int], inputs: Sequence[Tensor], compiled: Sequence[Compiled], machine: Machine
+) -> Planned:
+    """A plan with buffers on a machine. `sizes`: the bytes of each input.
+
+    Raises:
+        CannotCheck: it makes no sense.
+    """
+    try:
+        plan.check(script, sizes)
+    except plan.Impossible as impossible:
+        raise CannotCheck(f"no plan: {impossible}") from None
+    if plan.has_unknown(script):
+        raise CannotCheck("a plan with a tensor from elsewhere")
+    return Planned(script, inputs, machine.launcher, compiled, machine.place)
 
 
 def unpack(entry: Entry, codes: memoryview) -> tuple[Sequence[Compiled], memoryview]:

@@ -27,7 +27,7 @@ from clozekit.cli.common import (
     surroundings,
     write,
 )
-from clozekit.errors import CannotCheck, ClozeError, NotFound
+from clozekit.errors import ClozeError, NotFound
 from clozekit.report import EXIT_STATUS, Problem, worst
 from clozekit.workspace import Workspace
 
@@ -160,14 +160,14 @@ def check(
     workspace, chosen = surroundings(lang, path)
     if device == "cuda":
         need_gpu(chosen)
-        raise CannotCheck(phrases.say(chosen, "no-cases-on-device"))
     with Engine(seed) as engine:
         try:
             upload = submission.read(path)
         except OSError as error:
             raise ClozeError(Problem("cannot-read", {"path": str(path), "reason": str(error.strerror)})) from None
         answers = handed(engine, upload, found, catalog, chosen)
-        graded = [(engine.grade(each, answer), each) for each, answer in answers]
+        where = None if device == "cpu" else device
+        graded = [(engine.grade(each, answer, device=where), each) for each, answer in answers]
     if json_path:
         told = [render.as_json(report, each, chosen, reveal) for report, each in graded]
         write(json_path, json.dumps(told if len(told) > 1 else told[0], ensure_ascii=False, indent=1) + "\n")

@@ -1,10 +1,13 @@
-"""Workers for a trusted process that may start none itself: the front owns all processes, and lends them.
+"""Processes for a trusted one that may start none itself: the front owns them all, and lends them.
 
 front = Front(channel)
 front.spawn()           a worker: two descriptors, and a way to have it ended
+front.bench()           a process that drives a device; the one before it has ended then
 """
 
-from clozekit.protocol import Ended, EndWorker, NeedWorker, Started
+import socket
+
+from clozekit.protocol import Ended, EndWorker, NeedBench, NeedWorker, Started
 from clozekit.wire import Channel
 
 
@@ -19,6 +22,12 @@ class Front:
         self.channel.send(NeedWorker())
         started, _, fds = self.channel.receive(Started)
         return Borrowed(self.channel, started.pid, *fds)
+
+    def bench(self) -> Channel:
+        """The way to a fresh process that drives a device."""
+        self.channel.send(NeedBench())
+        _, _, (fd,) = self.channel.receive(Started)
+        return Channel(socket.socket(fileno=fd))
 
 
 class Borrowed:

@@ -6,6 +6,7 @@ A dead worker is a problem of that one call; the next call gets a fresh worker.
 """
 
 import os
+import re
 import secrets
 import signal
 import socket
@@ -40,6 +41,8 @@ class WorkerHandle(Protocol):
 START_SECONDS = 30.0
 KEPT = 4000  # bytes of what one test prints
 PATIENCE = 2  # calls without an answer, after which no further one is tried
+
+DEVICES = re.compile(r"on the same device|device type|cuda\S* and weight type")  # what torch says of two devices
 
 Spawn = Callable[[], WorkerHandle]
 
@@ -160,6 +163,8 @@ class Candidate:
                 os.close(fd)
             if fds or reply.nonce != nonce:
                 raise Violation("an answer to another question")
+            if isinstance(reply, calls.Raised) and reply.lost:
+                self._end(at_once=True)
             return decode(reply, payload)
         except TimedOut:
             self._end(at_once=True)
@@ -241,6 +246,10 @@ def raised(reply: calls.Raised) -> Problem:
         return Problem("exit", facts)
     if reply.error in ("RecursionError", "MemoryError"):
         return Problem(reply.error, facts)
+    if reply.error == "OutOfMemoryError":
+        return Problem("device-memory", facts)
+    if DEVICES.search(reply.text):
+        return Problem("devices", facts)
     return Problem("raised", facts)
 
 

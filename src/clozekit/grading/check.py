@@ -24,6 +24,7 @@ from torch import Tensor
 
 from clozekit import calls, values
 from clozekit.describe import describe
+from clozekit.errors import CannotCheck
 from clozekit.grading.again import Again, is_little, refilled, repeated
 from clozekit.grading.candidate import Candidate
 from clozekit.grading.evidence import COMPILE_SECONDS, Evidence, Proof, dry, other
@@ -38,6 +39,7 @@ from clozekit.report import Picture, Problem
 KERNELS = 0.3  # the share of calls of a kernel that are asked again: the interpreter is slow
 REPEATED = 0.5  # the share of those asked again that are also repeated as they were
 COMPOSITE = 0.5  # the share of tests whose calls without gradients run below autograd, which shows other operators
+NOBODYS = {"device-memory"}  # problems for which somebody else on the device may be to blame
 MISSING: Any = inspect.Parameter.empty
 DtypeRule: TypeAlias = torch.dtype | Literal["like arguments"] | None
 
@@ -51,6 +53,14 @@ class Refused(AssertionError):
 
     def __str__(self) -> str:
         return describe(self.problem, "en")
+
+
+class Undecided(CannotCheck):
+    """There is no answer, for a reason that need not be the submission's; `problem` says which."""
+
+    def __init__(self, problem: Problem):
+        super().__init__(problem.kind)
+        self.problem = problem
 
 
 class GraderError(Exception):
@@ -238,6 +248,8 @@ class Check:
         problem = question.problem = question.judge(question.answer)
         if self.evidence and question.proof and not problem:  # the answer is right, and stays so for the diagnosis
             problem = self.evidence.judge(question.proof, question.answer.plan, self.hidden)
+        if problem and problem.kind in NOBODYS:
+            raise Undecided(problem)
         if problem:
             raise Refused(problem, question.picture())
 

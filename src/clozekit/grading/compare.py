@@ -19,7 +19,7 @@ from clozekit.grading.tolerance import BAR, Expected
 from clozekit.grading.trees import parts
 from clozekit.values import Foreign
 
-Kind = Literal["type", "length", "keys", "shape", "dtype", "nan", "infinite", "value"]
+Kind = Literal["type", "device", "length", "keys", "shape", "dtype", "nan", "infinite", "value"]
 
 
 class Leaf(NamedTuple):
@@ -35,8 +35,9 @@ class Difference:
     """The first leaf of an answer that is wrong.
 
     Attributes:
-        kind: type: another Python type. length: of a list or tuple. keys: of a dict. shape, dtype: of a tensor. nan,
-            infinite: not a number, or infinite, where a finite number was expected. value: all else.
+        kind: type: another Python type. device: a tensor that does not lie where the arguments do. length: of a list or
+            tuple. keys: of a dict. shape, dtype: of a tensor. nan, infinite: not a number, or infinite, where a finite
+            number was expected. value: all else.
         where: The path to the leaf ("" for the whole answer, "[0]", ".loss", "['k']") and the index of the worst
             element in it ("[1, 2]").
         yours, expected: Short texts: of the worst element for nan, infinite and value, else of the type, length,
@@ -58,6 +59,10 @@ class Difference:
     position: int | None = None
     leaf: Leaf | None = field(default=None, compare=False, repr=False)
 
+    def facts(self) -> dict[str, str]:
+        """What a report tells of it."""
+        return {name: str(getattr(self, name)) for name in ("where", "yours", "expected", "wrong", "total")}
+
 
 def difference(answer: Any, expected: Expected) -> Difference | None:
     """The first leaf of the expected tree from which the answer is more than BAR spreads off; None if it is right."""
@@ -71,7 +76,9 @@ def excess(answer: Any, expected: Expected) -> float:
 
 
 def _differences(answer: Any, whole: Expected, value: Any, spread: Any, path: str, bar: float) -> Iterator[Difference]:
-    if not _same_type(answer, value):
+    if isinstance(answer, Foreign) and answer.device and isinstance(value, Tensor):
+        yield Difference("device", path, answer.device, "")
+    elif not _same_type(answer, value):
         yield Difference("type", path, type_name(answer), type_name(value))
     elif isinstance(value, Tensor):
         yield from _tensor(answer, value, spread, whole.dtype_at(path), path, bar)

@@ -24,7 +24,15 @@ from clozekit.report import Meter, MeterName, Problem
 
 NEARER = 20.0
 SIMILAR = 30.0  # two losses of precision: bfloat16 rounds 8 times as coarsely as float16
-NO_SYMPTOM = {"blank", "missing", "timeout", "budget", "exit", "protocol"}  # what these do is not a wrong answer
+NO_SYMPTOM = {
+    "blank",
+    "missing",
+    "timeout",
+    "budget",
+    "exit",
+    "protocol",
+    "device-memory",
+}  # what these do is not a wrong answer
 Trials = Mapping[str, list[Question]]
 Price = Callable[[Question, Candidate], Mapping[MeterName, Meter] | Problem]
 

@@ -18,7 +18,7 @@ import math
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import torch
@@ -44,6 +44,7 @@ EFFORT = 4  # times as much as usually, before a sample that is above a bar is c
 SHOWN = 3  # names of what the host computed
 
 Bars = Mapping[MeterName, float]  # what each meter may show at most
+Handed = tuple[plan.Plan, list[Launch]]  # the plan of a call, and what its launches are compiled to
 
 
 class Solution:
@@ -64,6 +65,21 @@ class Solution:
             known = self._costs(target, args, kwargs)
             self.known[key] = {name: ratio * known[name] for name, ratio in self.thresholds.items() if name in known}
         return self.known[key]
+
+    def handed(self, target: str, args: tuple, kwargs: dict[str, Any], wanted: dict[Target, int]) -> Handed:
+        """The plan of one call, and what its launches are compiled to; no program runs.
+
+        Raises:
+            Exception: whatever a host or a compiler raises.
+        """
+        from clozekit.kernels import alone
+        from clozekit.kernels.record import Recorder
+        from clozekit.meters import measuring
+
+        inputs = _tensors(args, kwargs)
+        script = measuring.dry(vars(self._loaded())[target], list(args), kwargs, Recorder(SOLUTION, inputs))
+        kernels = alone.load(self.source, SOLUTION)
+        return script, measuring.plan(script, inputs, kernels, wanted, effort=0)
 
     def bill(self, call: CallString) -> bills.Bill:
         """What one call of full size costs the solution. Its scratch is measured by the tensors of the call, as above.
@@ -130,9 +146,22 @@ class Proof:
     """A call with other values, to be answered by the kernels alone."""
 
     text: str
-    inputs: list[Tensor]
+    target: str
+    args: tuple
+    kwargs: dict[str, Any]
     truth: Expected
     bars: Bars
+
+    @property
+    def inputs(self) -> list[Tensor]:
+        return _tensors(self.args, self.kwargs)
+
+
+class Device(Protocol):
+    """Where a plan can be run once more, compiled."""
+
+    def judge(self, proof: Proof, script: plan.Plan, kernels: Candidate) -> Problem | None:
+        """Why an answer that the interpreter proved is refused there. `kernels`: those of the submission, alone."""
 
 
 @dataclass
@@ -144,6 +173,7 @@ class Evidence:
     name: str
     limits: Limits
     solution: Solution
+    device: Device | None = None  # on which the answers have to be right as well
     meters: dict[MeterName, Meter] = field(default_factory=dict)  # of each, what comes nearest to its bar
 
     def __post_init__(self) -> None:
@@ -153,8 +183,7 @@ class Evidence:
 
     def proof(self, text: str, target: str, args: tuple, kwargs: dict[str, Any], truth: Expected) -> Proof:
         """What the kernels have to make of these arguments. `text` shows the call that the submission was asked."""
-        inputs = [leaf for _, leaf in leaves([list(args), kwargs]) if isinstance(leaf, Tensor)]
-        return Proof(text, inputs, truth, self.solution.bars(target, args, kwargs))
+        return Proof(text, target, args, kwargs, truth, self.solution.bars(target, args, kwargs))
 
     def judge(self, proof: Proof, script: plan.Plan | None, hidden: bool) -> Problem | None:
         """Why a right answer is refused all the same; None if the kernels alone compute it, at no more than the bars."""
@@ -170,14 +199,15 @@ class Evidence:
             return Problem("protocol", {"call": proof.text, "reason": str(impossible)})
         if plan.has_unknown(script):
             return Problem("from-elsewhere", {"call": proof.text})
-        answer = (self.hidden if hidden else self.visible).ask(calls.Replay(0, script, inputs), buffers)
+        kernels = self.hidden if hidden else self.visible
+        answer = kernels.ask(calls.Replay(0, script, inputs), buffers)
         if answer.problem:
             facts = {"call": proof.text} | answer.problem.facts
             return Problem("alone", facts) if answer.problem.kind == "raised" else Problem(answer.problem.kind, facts)
         if off := difference(answer.value, proof.truth):
-            facts = {name: str(getattr(off, name)) for name in ("where", "yours", "expected", "wrong", "total")}
-            return Problem("replay", {"call": proof.text} | facts)
-        return self._measure(proof, script, answer.counts or plan.Counts(), hidden)
+            return Problem("replay", {"call": proof.text} | off.facts())
+        above = self._measure(proof, script, answer.counts or plan.Counts(), hidden)
+        return above or (self.device.judge(proof, script, kernels) if self.device else None)
 
     def price(self, call: CallString, script: plan.Plan | None, kernels: Candidate) -> dict[MeterName, Meter] | Problem:
         """The meters of one call of full size, on a plan that the host has made for it; or why there are none."""
@@ -266,8 +296,11 @@ def counted(
     targets: dict[Target, int],
     sample: int = 0,
     effort: int = 1,
-) -> tuple[plan.Plan, list[Launch]] | Problem:
-    """What the launches of a plan cost and are compiled to, by the kernels alone; or why it is no plan of an honest call."""
+) -> Handed | Problem:
+    """What the launches of a plan cost and are compiled to, by the kernels alone; or why it is no plan of an honest call.
+
+    effort: see `calls.Measure`.
+    """
     if script is None:
         return Problem("protocol", {"call": call.text, "reason": "no plan"})
     if found := _host(call.text, script):
@@ -278,7 +311,8 @@ def counted(
         return Problem("protocol", {"call": call.text, "reason": str(impossible)})
     if plan.has_unknown(script):
         return Problem("from-elsewhere", {"call": call.text})
-    answer = kernels.ask(calls.Measure(0, script, list(call.tensors), targets, sample, effort), [], COMPILE_SECONDS)
+    request = calls.Measure(0, script, list(call.tensors), targets, sample, effort)
+    answer = kernels.ask(request, [], COMPILE_SECONDS)
     if answer.problem:
         facts = {"call": call.text} | answer.problem.facts
         return Problem("alone", facts) if answer.problem.kind == "raised" else Problem(answer.problem.kind, facts)
@@ -314,6 +348,10 @@ def other(leaf: Any, draw: torch.Generator) -> Any:
     flat = leaf.detach().as_strided((last + 1,), (1,))
     scales = torch.empty(last + 1, device=leaf.device).uniform_(*SCALE, generator=draw).to(leaf.dtype)
     return (flat.flip(0) * scales).as_strided(leaf.shape, leaf.stride())
+
+
+def _tensors(args: tuple, kwargs: dict[str, Any]) -> list[Tensor]:
+    return [leaf for _, leaf in leaves([list(args), kwargs]) if isinstance(leaf, Tensor)]
 
 
 def _fingerprint(call: Any) -> bytes:

@@ -21,7 +21,7 @@ from clozekit.grading.again import ROUNDS
 from clozekit.grading.candidate import Candidate, Spawn
 from clozekit.grading.check import Check
 from clozekit.grading.diagnosis import diagnose
-from clozekit.grading.evidence import COMPILE_SECONDS, Evidence, Solution
+from clozekit.grading.evidence import COMPILE_SECONDS, Device, Evidence, Solution
 from clozekit.grading.marks import references
 from clozekit.grading.measured import Bars, Yardstick, nearest
 from clozekit.grading.questions import Question, Truth
@@ -52,13 +52,14 @@ class Grading:
         memory: dict[bytes, Truth],
         solution: Solution | None = None,
         yardstick: Yardstick | None = None,
+        device: Device | None = None,
     ):
         self.spawn, self.source, self.limits, self.seed, self.memory = spawn, source, limits, seed, memory
         self.visible = Candidate(spawn, source.text, source.name, limits)
         self.hidden = Candidate(spawn, source.text, source.name, limits)
         self.trials: dict[str, list[Question]] = {}
         self.unasked: dict[str, list[Question]] = {}
-        self.evidence = Evidence(spawn, source.text, source.name, limits, solution) if solution else None
+        self.evidence = Evidence(spawn, source.text, source.name, limits, solution, device) if solution else None
         self.yardstick = yardstick
         self.rehearsal = False
         self.veiled: set[str] = set()

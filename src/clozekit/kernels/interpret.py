@@ -12,7 +12,8 @@ tl.map_elementwise, pointers read from memory (their tensors are no arguments of
 
 import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,6 +90,16 @@ def uninstall() -> None:
     """Put Triton back as it was."""
     _patches.undo()
     forget()
+
+
+@contextmanager
+def ordered(programs: Callable[[Grid], Iterable[Grid]]) -> Iterator[None]:
+    """Meanwhile these programs of a grid run, in this order, and none of the others."""
+    samplers.append(programs)
+    try:
+        yield
+    finally:
+        samplers.pop()
 
 
 def forget() -> None:

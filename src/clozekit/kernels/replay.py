@@ -7,8 +7,10 @@ The inputs need not be those of the recorded call: what the host wrote down befo
 from them.
 """
 
+import contextlib
 import math
 from collections import namedtuple
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -22,18 +24,26 @@ from clozekit.kernels.alone import Kernels, Unreachable
 from clozekit.values import DTYPES
 
 
-def run(script: plan.Plan, inputs: list[Tensor], kernels: Kernels) -> tuple[Any, plan.Counts]:
+def run(script: plan.Plan, inputs: list[Tensor], kernels: Kernels, backwards: bool = False) -> tuple[Any, plan.Counts]:
     """The answer, and what the programs loaded and stored. The plan has been checked against these inputs.
+
+    backwards: of each launch the last program runs first; then no race is looked for.
 
     Raises:
         Unreachable: it launches what is no kernel of this source, or one that cannot run alone.
         Exception: whatever a program raises.
     """
     memory = Memory(inputs, kernels)
-    with Meter() as meter:
+    with Meter() as meter, interpret.ordered(reverse) if backwards else contextlib.nullcontext():
         for step in script.steps:
             memory.do(step)
     return memory.value(script.answer), meter.counts()
+
+
+def reverse(grid: interpret.Grid) -> Iterator[interpret.Grid]:
+    """All programs of a grid, in the order that is farthest from the interpreter's own."""
+    x, y, z = map(range, grid)
+    return ((i, j, k) for i in reversed(x) for j in reversed(y) for k in reversed(z))
 
 
 class Memory:

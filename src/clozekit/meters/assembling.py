@@ -160,7 +160,11 @@ def ptx_version(target: Target) -> int:
     release = RELEASE.search(said)
     if not release:
         raise CannotCheck(f"{program} says no version: {said[:200]}")
-    major, minor = map(int, release.groups())
+    return ptx_of(*map(int, release.groups()))
+
+
+def ptx_of(major: int, minor: int) -> int:
+    """The newest PTX that a release of CUDA reads, from 12.0 on."""
     return 10 * major - 40 + minor if major >= 13 else 80 + minor - (minor >= 6)
 
 

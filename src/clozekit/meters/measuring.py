@@ -37,14 +37,15 @@ DIFFERENT = 16  # kernels, or specialisations of one, that are compiled for a ca
 
 def dry(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any], recorder: Recorder) -> plans.Plan:
     """What the host does, while no program of any launch runs."""
-    interpret.samplers.append(lambda grid: ())
     forget_tuning(function)
-    try:
-        with untouched(), torch.no_grad(), tuning.tuned(), recorder:
-            result = function(*args, **kwargs)
-    finally:
-        interpret.samplers.pop()
+    with interpret.ordered(nothing), untouched(), torch.no_grad(), tuning.tuned(), recorder:
+        result = function(*args, **kwargs)
     return recorder.finish(result)
+
+
+def nothing(grid: interpret.Grid) -> tuple[interpret.Grid, ...]:
+    """No program of any grid."""
+    return ()
 
 
 def plan(
@@ -55,11 +56,15 @@ def plan(
     seed: int = 0,
     effort: int = 1,
 ) -> list[costs.Launch]:
-    """The costs of a plan's launches. What its other steps write, no cost depends on. `seed`, `effort`: of the sample."""
+    """The costs of a plan's launches. What its other steps write, no cost depends on.
+
+    seed: of the sample. effort: how large it is, in usual ones; 0: kernels are compiled only, and no program runs.
+    """
+    programs = contextlib.nullcontext() if effort else interpret.ordered(nothing)
     memory = Memory(inputs, kernels)
     known: dict[Any, int] = {}  # of a launch, which one was the first of its like
     order: list[int] = []
-    with KernelMeter(observe=Compiler(targets), seed=seed, effort=effort) as meter:
+    with KernelMeter(observe=Compiler(targets), seed=seed, effort=effort) as meter, programs:
         for step in script.steps:
             if isinstance(step, plans.Allocate):
                 memory.buffers.append(empty_pages(step.size))
