@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from msgspec import structs
 
 from clozekit.errors import CannotCheck, ContentError
-from clozekit.exercise import Exercise
+from clozekit.exercise import Exercise, FileStamp
 from clozekit.processes import START_SECONDS, Processes, Worker
 from clozekit.protocol import (
     Analyse,
@@ -32,18 +32,24 @@ from clozekit.protocol import (
 )
 from clozekit.report import Problem, Report, Verdict, worst
 from clozekit.submission import Upload
-from clozekit.wire import Channel, Gone, TimedOut, Violation
+from clozekit.wire import Channel, Gone, Stop, TimedOut, Violation
 
 ANALYSIS_SECONDS = 20.0  # to parse a file and apply the rules, which are bounded; ordinary ones take milliseconds
 
 
 @dataclass
 class Tester:
-    """A tester that has collected one grader."""
+    """A tester that has collected one grader; `stamps`: of the exercise's files, as they were then."""
 
     channel: Channel
     cases: list[Case]
+    stamps: list[FileStamp | None]
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def dismiss(self) -> None:
+        """It ends once nobody can ask it any more."""
+        with self.lock:
+            self.channel.close()
 
 
 class Engine(Processes):
@@ -65,9 +71,9 @@ class Engine(Processes):
 
     def close(self) -> None:
         """End every process, delete every scratch directory."""
-        for tester in self.testers.values():
-            tester.channel.close()
         super().close()
+        for tester in self.testers.values():
+            tester.dismiss()
 
     def grade(
         self,
@@ -78,11 +84,13 @@ class Engine(Processes):
         stop_at_first: bool = False,
         margins: bool = False,
         processor: int | None = None,
+        stop: Stop | None = None,
     ) -> Report:
         """Grade one file, by workers that keep to one `processor`, if given. Nothing that the submission does raises.
 
         Raises:
             ContentError: the exercise itself is broken.
+            Stopped: `stop` was set, and the workers are dead.
         """
         began = time.perf_counter()
         report = Report(exercise.id, "could not check", "C")
@@ -92,7 +100,7 @@ class Engine(Processes):
             limits = worker_limits(exercise, processor)
             worker = self.spawn_worker(limits)
             try:
-                analysed = self.analyse(worker, exercise, upload)
+                analysed = self.analyse(worker, exercise, upload, stop)
             except BaseException:
                 worker.discard()
                 raise
@@ -103,7 +111,7 @@ class Engine(Processes):
             else:
                 report.findings = analysed.findings
                 job = self.job(exercise, upload.name, analysed.source, diagnose, stop_at_first, margins)
-                graded = self.run(exercise, structs.replace(job, limits=limits), worker)
+                graded = self.run(exercise, structs.replace(job, limits=limits), worker, stop)
                 report.tests, report.margins, report.mistake = graded.results, graded.margins, graded.mistake
                 report.unstable, report.meters = graded.unstable, graded.meters
                 if graded.error:
@@ -117,9 +125,9 @@ class Engine(Processes):
         return report
 
     @staticmethod
-    def analyse(worker: Worker, exercise: Exercise, upload: Upload) -> Analysed:
+    def analyse(worker: Worker, exercise: Exercise, upload: Upload, stop: Stop | None = None) -> Analysed:
         """Have a fresh worker parse a file and hold it against the rules: no file is opened up in this process."""
-        channel = Channel(socket.socket(fileno=os.dup(worker.channel)))
+        channel = Channel(socket.socket(fileno=os.dup(worker.channel)), stop=stop)
         try:
             channel.receive(Ready, time.monotonic() + START_SECONDS)
         except (Gone, TimedOut, Violation):
@@ -162,10 +170,10 @@ class Engine(Processes):
             margins,
         )
 
-    def run(self, exercise: Exercise, job: Job, spare: Worker | None = None) -> Graded:
+    def run(self, exercise: Exercise, job: Job, spare: Worker | None = None, stop: Stop | None = None) -> Graded:
         """Hand one job to the tester of an exercise and give it the workers it asks for, `spare` to begin with."""
         try:
-            channel = self._hand_out(exercise, job)
+            channel = self._hand_out(exercise, job, stop)
         except BaseException:
             if spare:
                 spare.discard()
@@ -177,7 +185,7 @@ class Engine(Processes):
         except TimedOut:
             raise CannotCheck(f"the tester did not end within {3 * job.seconds:g} s") from None
 
-    def _hand_out(self, exercise: Exercise, job: Job) -> Channel:
+    def _hand_out(self, exercise: Exercise, job: Job, stop: Stop | None) -> Channel:
         """The channel to the child that grades this job. A tester that died since it was last used is replaced."""
         for _ in range(2):
             tester = self.tester(exercise)
@@ -185,20 +193,26 @@ class Engine(Processes):
             try:
                 with tester.lock:
                     tester.channel.send(job, fds=[theirs.fileno()])
-                return Channel(ours)
-            except Gone:
-                self.testers.pop(str(exercise.grader_path), None)
+                return Channel(ours, stop=stop)
+            except (Gone, OSError):  # it has died, or was dismissed
+                if self.testers.get(path := str(exercise.grader_path)) is tester:
+                    del self.testers[path]
             finally:
                 theirs.close()
         raise CannotCheck("the tester died; run the grader with pytest to see why")
 
     def tester(self, exercise: Exercise) -> Tester:
-        """The tester of one exercise, started when first needed."""
-        path = str(exercise.grader_path)
-        if known := self.testers.get(path):  # no need to wait for another grader that is being loaded
+        """The tester of one exercise, started when first needed, and anew when the exercise's files have changed."""
+        path, stamps = str(exercise.grader_path), exercise.stamps()
+        known = self.testers.get(path)
+        if known and known.stamps == stamps:  # no need to wait for another grader that is being loaded
             return known
         with self.collecting:
-            if path not in self.testers:
+            known = self.testers.get(path)
+            if not known or known.stamps != stamps:
+                if known:
+                    del self.testers[path]
+                    known.dismiss()
                 ours, theirs = socket.socketpair()
                 try:
                     self.spawn_tester(theirs.fileno())
@@ -216,7 +230,7 @@ class Engine(Processes):
                 if collected.error:
                     channel.close()
                     raise ContentError(f"{path} cannot be loaded:\n{collected.error}")
-                self.testers[path] = Tester(channel, collected.cases)
+                self.testers[path] = Tester(channel, collected.cases, stamps)
             return self.testers[path]
 
 

@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -126,7 +127,7 @@ def _signature_complaints(exercise: Exercise) -> Iterator[str]:
             yield f"entry `{declaration}`: the solution has `{name}({ast.unparse(plain)})`"
 
 
-def _grade(exercise: Exercise, engine: Engine, source: str, **options: bool) -> Report:
+def _grade(exercise: Exercise, engine: Engine, source: str, **options: Any) -> Report:
     options.setdefault("diagnose", False)
     return engine.grade(exercise, Upload(f"{exercise.name}.py", source.encode()), **options)
 
