@@ -13,7 +13,7 @@ and CLOZE_CONTENT add a course's own, searched first.
 import difflib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -101,6 +101,16 @@ class Catalog:
             for entry in read_index(root):
                 found.setdefault(entry.id, entry)
         return list(found.values())
+
+
+def following(entries: list[Entry], solved: Collection[str], current: str) -> Entry | None:
+    """What to do after `current`: in learning order, from there on and then from the top, what is open and not too early."""
+    ids = [entry.id for entry in entries]
+    start = ids.index(current) + 1 if current in ids else 0
+    for entry in (*entries[start:], *entries[:start]):
+        if entry.id not in (*solved, current) and all(id in solved or id not in ids for id in entry.after):
+            return entry
+    return None
 
 
 def contents(root: Path) -> Contents:

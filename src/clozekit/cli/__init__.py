@@ -8,7 +8,7 @@ import sys
 import click
 
 from clozekit import __version__
-from clozekit.cli import author, learner, machine, meter, rules, teacher
+from clozekit.cli import author, learner, machine, meter, rules, teacher, watch
 from clozekit.errors import CannotCheck, ClozeError
 from clozekit.report import EXIT_STATUS
 
@@ -58,6 +58,7 @@ def main() -> None:
 
 for command in (
     *learner.COMMANDS,
+    *watch.COMMANDS,
     *rules.COMMANDS,
     *meter.COMMANDS,
     *author.COMMANDS,

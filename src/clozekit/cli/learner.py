@@ -135,7 +135,7 @@ def check(
 
     Both levels are judged alike; --level is accepted so that a script can name the one that was set.
     """
-    from clozekit import render, submission
+    from clozekit import render, submission, warm
     from clozekit.engine import Engine
 
     path, found = locate(target, exercise, open_catalog(content))
@@ -145,12 +145,14 @@ def check(
     if device == "cuda":
         need_gpu(chosen)
         raise CannotCheck(phrases.say(chosen, "no-cases-on-device"))
-    with Engine(seed) as engine:
-        try:
-            upload = submission.read(path)
-        except OSError as error:
-            raise ClozeError(f"{path} cannot be read: {error.strerror}") from None
-        report = engine.grade(found, upload)
+    try:
+        upload = submission.read(path)
+    except OSError as error:
+        raise ClozeError(f"{path} cannot be read: {error.strerror}") from None
+    report = warm.grade(workspace, found, upload) if workspace and seed is None else None
+    if not report:
+        with Engine(seed) as engine:
+            report = engine.grade(found, upload)
     if json_path:
         text = json.dumps(render.as_json(report, found, chosen, reveal), ensure_ascii=False, indent=1) + "\n"
         write(json_path, text)
