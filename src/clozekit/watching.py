@@ -165,18 +165,18 @@ def changes(files: Collection[Path], ended: threading.Event) -> Iterator[Collect
     places = {path.parent for path in files} | {path.parent.parent for path in files}
     while not ended.is_set():
         present = {place for place in places if place.is_dir()}
-        events = watch(
-            *present,
-            watch_filter=None,
-            debounce=GATHER,
-            step=STEP,
-            rust_timeout=ROUND,
-            yield_on_timeout=True,
-            stop_event=ended,
-            recursive=False,
-            raise_interrupt=False,
-        )
         try:
+            events = watch(
+                *present,
+                watch_filter=None,
+                debounce=GATHER,
+                step=STEP,
+                rust_timeout=ROUND,
+                yield_on_timeout=True,
+                stop_event=ended,
+                recursive=False,
+                raise_interrupt=False,
+            )
             for batch in events:
                 touched = {Path(path) for _, path in batch}
                 if found := touched & set(files):

@@ -152,7 +152,7 @@ class Page:
         entry = self.following()
         if not entry:
             return say(self.language, "watch-done")
-        key = "watch-next" if self.path(entry) else "watch-alone"
+        key = "watch-then" if self.path(entry) else "watch-alone"
         return say(self.language, key, id=entry.id, title=entry.title.zh if self.language == "zh" else entry.title.en)
 
     def following(self) -> Entry | None:
