@@ -19,7 +19,7 @@ from msgspec import structs
 
 from clozekit.cells import Answer
 from clozekit.errors import CannotCheck, ContentError
-from clozekit.exercise import Exercise
+from clozekit.exercise import Exercise, FileStamp
 from clozekit.processes import START_SECONDS, Processes, Worker
 from clozekit.protocol import (
     Analyse,
@@ -36,7 +36,7 @@ from clozekit.protocol import (
 )
 from clozekit.report import Problem, Report, Verdict, worst
 from clozekit.submission import Unreadable, Upload
-from clozekit.wire import Channel, Gone, TimedOut, Violation
+from clozekit.wire import Channel, Gone, Stop, TimedOut, Violation
 
 DEVICE_SECONDS = 600.0  # for a file on a device, which has to be started, and waited for
 DEVICE_FILES = 1024  # that a worker may hold open: CUDA opens several for each GPU of the machine
@@ -46,11 +46,17 @@ Read = TypeVar("Read", Analysed, Opened)
 
 @dataclass
 class Tester:
-    """A tester that has collected one grader."""
+    """A tester that has collected one grader; `stamps`: of the exercise's files, as they were then."""
 
     channel: Channel
     cases: list[Case]
+    stamps: list[FileStamp | None]
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def dismiss(self) -> None:
+        """It ends once nobody can ask it any more."""
+        with self.lock:
+            self.channel.close()
 
 
 class Engine(Processes):
@@ -72,9 +78,9 @@ class Engine(Processes):
 
     def close(self) -> None:
         """End every process, delete every scratch directory."""
-        for tester in self.testers.values():
-            tester.channel.close()
         super().close()
+        for tester in self.testers.values():
+            tester.dismiss()
 
     def grade(
         self,
@@ -86,6 +92,7 @@ class Engine(Processes):
         margins: bool = False,
         processor: int | None = None,
         device: str | None = None,
+        stop: Stop | None = None,
     ) -> Report:
         """Grade one file, by workers that keep to one `processor`, if given. Nothing that the submission does raises.
 
@@ -93,6 +100,7 @@ class Engine(Processes):
 
         Raises:
             ContentError: the exercise itself is broken.
+            Stopped: `stop` was set, and the workers are dead.
         """
         began = time.perf_counter()
         report = Report(exercise.id, "could not check", "C")
@@ -103,7 +111,7 @@ class Engine(Processes):
             limits = worker_limits(exercise, processor, None if kernel else device)
             worker = self.spawn_worker(limits)
             try:
-                analysed = self.analyse(worker, exercise, upload)
+                analysed = self.analyse(worker, exercise, upload, stop)
             except BaseException:
                 worker.discard()
                 raise
@@ -117,7 +125,7 @@ class Engine(Processes):
                 job = structs.replace(job, limits=limits)
                 if device:
                     job = structs.replace(job, device=device if kernel else None, seconds=DEVICE_SECONDS)
-                graded = self.run(exercise, job, worker)
+                graded = self.run(exercise, job, worker, stop)
                 report.tests, report.margins, report.mistake = graded.results, graded.margins, graded.mistake
                 report.unstable, report.meters = graded.unstable, graded.meters
                 if graded.error:
@@ -132,10 +140,10 @@ class Engine(Processes):
         return report
 
     @staticmethod
-    def analyse(worker: Worker, exercise: Exercise, upload: Upload) -> Analysed:
+    def analyse(worker: Worker, exercise: Exercise, upload: Upload, stop: Stop | None = None) -> Analysed:
         """Have a fresh worker parse a file and hold it against the rules: no file is opened up in this process."""
         try:
-            return _ask(worker, Analyse(upload.name, exercise.sheet.policy), upload.raw, Analysed)
+            return _ask(worker, Analyse(upload.name, exercise.sheet.policy), upload.raw, Analysed, stop)
         except TimedOut:
             return Analysed(problem=Problem("unreadable-time", {"seconds": f"{ANALYSIS_SECONDS:g}"}))
         except Gone:
@@ -187,10 +195,10 @@ class Engine(Processes):
             margins,
         )
 
-    def run(self, exercise: Exercise, job: Job, spare: Worker | None = None) -> Graded:
+    def run(self, exercise: Exercise, job: Job, spare: Worker | None = None, stop: Stop | None = None) -> Graded:
         """Hand one job to the tester of an exercise and give it the workers it asks for, `spare` to begin with."""
         try:
-            channel = self._hand_out(exercise, job)
+            channel = self._hand_out(exercise, job, stop)
         except BaseException:
             if spare:
                 spare.discard()
@@ -202,7 +210,7 @@ class Engine(Processes):
         except TimedOut:
             raise CannotCheck(f"the tester did not end within {3 * job.seconds:g} s") from None
 
-    def _hand_out(self, exercise: Exercise, job: Job) -> Channel:
+    def _hand_out(self, exercise: Exercise, job: Job, stop: Stop | None) -> Channel:
         """The channel to the child that grades this job. A tester that died since it was last used is replaced."""
         for _ in range(2):
             tester = self.tester(exercise)
@@ -210,20 +218,26 @@ class Engine(Processes):
             try:
                 with tester.lock:
                     tester.channel.send(job, fds=[theirs.fileno()])
-                return Channel(ours)
-            except Gone:
-                self.testers.pop(str(exercise.grader_path), None)
+                return Channel(ours, stop=stop)
+            except (Gone, OSError):  # it has died, or was dismissed
+                if self.testers.get(path := str(exercise.grader_path)) is tester:
+                    del self.testers[path]
             finally:
                 theirs.close()
         raise CannotCheck("the tester died; run the grader with pytest to see why")
 
     def tester(self, exercise: Exercise) -> Tester:
-        """The tester of one exercise, started when first needed."""
-        path = str(exercise.grader_path)
-        if known := self.testers.get(path):  # no need to wait for another grader that is being loaded
+        """The tester of one exercise, started when first needed, and anew when the exercise's files have changed."""
+        path, stamps = str(exercise.grader_path), exercise.stamps()
+        known = self.testers.get(path)
+        if known and known.stamps == stamps:  # no need to wait for another grader that is being loaded
             return known
         with self.collecting:
-            if path not in self.testers:
+            known = self.testers.get(path)
+            if not known or known.stamps != stamps:
+                if known:
+                    del self.testers[path]
+                    known.dismiss()
                 ours, theirs = socket.socketpair()
                 try:
                     self.spawn_tester(theirs.fileno())
@@ -241,18 +255,19 @@ class Engine(Processes):
                 if collected.error:
                     channel.close()
                     raise ContentError(f"{path} cannot be loaded:\n{collected.error}")
-                self.testers[path] = Tester(channel, collected.cases)
+                self.testers[path] = Tester(channel, collected.cases, stamps)
             return self.testers[path]
 
 
-def _ask(worker: Worker, request: object, raw: bytes, answer: type[Read]) -> Read:
+def _ask(worker: Worker, request: object, raw: bytes, answer: type[Read], stop: Stop | None = None) -> Read:
     """Have a fresh worker look into a file.
 
     Raises:
         CannotCheck: it does not start.
         TimedOut, Gone, Violation: the file hurt it.
+        Stopped: `stop` was set.
     """
-    channel = Channel(socket.socket(fileno=os.dup(worker.channel)))
+    channel = Channel(socket.socket(fileno=os.dup(worker.channel)), stop=stop)
     try:
         channel.receive(Ready, time.monotonic() + START_SECONDS)
     except (Gone, TimedOut, Violation):

@@ -13,7 +13,7 @@ import tomllib
 from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, NamedTuple, TypeVar, get_args
 
 from msgspec import Meta, Struct, ValidationError, convert
 from msgspec.structs import fields
@@ -79,6 +79,14 @@ class Mistake(Struct, frozen=True):
     rounding: bool = False
 
 
+class FileStamp(NamedTuple):
+    """Another one after a file was edited or replaced. `modified`: in nanoseconds, as in time.time_ns()."""
+
+    inode: int
+    modified: int
+    size: int
+
+
 class Exercise:
     """Found by path; each file is read when it is first asked for."""
 
@@ -105,6 +113,10 @@ class Exercise:
     @property
     def grader_path(self) -> Path:
         return self.root / "graders" / self.track / f"test_{self.name}.py"
+
+    def stamps(self) -> list[FileStamp | None]:
+        """What the author's files look like now. What an Exercise has read of them before, it keeps."""
+        return [file_stamp(path) for path in (self.words_path, self.solution_path, self.grader_path)]
 
     @cached_property
     def sheet(self) -> Sheet:
@@ -254,6 +266,15 @@ def _dedent(body: list[str]) -> str:
     """Without the indent of the first line."""
     indent = len(body[0]) - len(body[0].lstrip())
     return "".join(f"{line if line[:indent].strip() else line[indent:]}\n" for line in body)
+
+
+def file_stamp(path: Path) -> FileStamp | None:
+    """None where there is no such file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return FileStamp(found.st_ino, found.st_mtime_ns, found.st_size)
 
 
 def read_sheet(path: Path) -> Sheet:

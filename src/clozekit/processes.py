@@ -95,6 +95,7 @@ class Processes:
         self.without = without
         self.found = Found()
         self.home = ""
+        self.closed = False
         try:
             self.errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the processes)
             self._start()
@@ -125,9 +126,13 @@ class Processes:
         self.close()
 
     def close(self) -> None:
-        """End every process, delete every scratch directory."""
-        self._stop()
-        self.errors.close()
+        """End every process, delete every scratch directory. A thread that still asks is told that it cannot be."""
+        self.closed = True
+        with contextlib.suppress(OSError):  # it has died, which nobody noticed
+            self.zygote.sock.shutdown(socket.SHUT_RDWR)  # wakes who waits for an answer
+        with self.lock:
+            self._stop()
+            self.errors.close()
 
     def _stop(self) -> None:
         """End the zygote, which takes all others along. One that still imports has none."""
@@ -217,7 +222,7 @@ class Processes:
     def _ask(self, request: object, answer: type, fds: list[int]) -> Any:
         """Ask the zygote; one that died is replaced and asked again, unless it did not even start."""
         started = True
-        while started:
+        while started and not self.closed:
             deadline = time.monotonic() + START_SECONDS
             started = self.ready
             try:
@@ -227,9 +232,13 @@ class Processes:
                 self.zygote.send(request, fds=fds, deadline=deadline)
                 return self.zygote.receive(answer, deadline)[0]
             except (Gone, TimedOut):
+                if self.closed:
+                    break
                 said = self._said()
                 self._stop()
                 self._start()
+        if self.closed:
+            raise CannotCheck("the judge was closed")
         raise CannotCheck(f"the judge's process does not run; it said: {said or 'nothing'}")
 
     def _said(self) -> str:

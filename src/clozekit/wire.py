@@ -34,12 +34,40 @@ class Gone(Exception):
     """The other side closed its end."""
 
 
-class Channel:
-    """One end of a stream socket that speaks frames. `drain` is a descriptor and what reads it while we wait."""
+class Stopped(Exception):
+    """Nobody wants any longer what we waited for."""
 
-    def __init__(self, sock: socket.socket, drain: tuple[int, Callable[[], bool]] | None = None):
+
+class Stop:
+    """Lets any thread end what another one waits for: a flag that a poll can see. Who waits closes it."""
+
+    def __init__(self) -> None:
+        self.seen, self.held = socket.socketpair()
+
+    def set(self) -> None:
+        self.held.close()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it is set before that time is over."""
+        return bool(select.select([self.seen], [], [], seconds)[0])
+
+    def close(self) -> None:
+        self.held.close()
+        self.seen.close()
+
+
+class Channel:
+    """One end of a stream socket that speaks frames.
+
+    drain: a descriptor and what reads it while we wait. stop: what ends the waiting.
+    """
+
+    def __init__(
+        self, sock: socket.socket, drain: tuple[int, Callable[[], bool]] | None = None, stop: Stop | None = None
+    ):
         self.sock = sock
         self.drain = drain
+        self.stop = stop
         sock.setblocking(False)
 
     def send(
@@ -49,7 +77,7 @@ class Channel:
 
         Raises:
             Violation: our own header is too large.
-            TimedOut, Gone.
+            TimedOut, Gone, Stopped.
         """
         encoded = msgspec.msgpack.encode(header)
         if len(encoded) > HEADER_LIMIT:
@@ -68,7 +96,7 @@ class Channel:
 
         Raises:
             Violation: too large, not msgpack, not of that type.
-            TimedOut, Gone.
+            TimedOut, Gone, Stopped.
         """
         fds: list[int] = []
         try:
@@ -100,7 +128,11 @@ class Channel:
             poll.register(self.sock, event)
             if self.drain:
                 poll.register(self.drain[0], select.POLLIN)
+            if self.stop:
+                poll.register(self.stop.seen, select.POLLIN)
             ready = dict(poll.poll(None if left is None else max(1, int(left * 1000))))
+            if self.stop and self.stop.seen.fileno() in ready:
+                raise Stopped
             if self.drain and self.drain[0] in ready and not self.drain[1]():
                 self.drain = None
             if self.sock.fileno() in ready:

@@ -9,7 +9,20 @@ import sys
 import click
 
 from clozekit import __version__
-from clozekit.cli import author, course, learner, machine, meter, notebook, practice, report, rules, study, teacher
+from clozekit.cli import (
+    author,
+    course,
+    learner,
+    machine,
+    meter,
+    notebook,
+    practice,
+    report,
+    rules,
+    study,
+    teacher,
+    watch,
+)
 from clozekit.cli.common import spoken
 from clozekit.errors import CannotCheck, ClozeError
 from clozekit.render_picture import in_ascii
@@ -65,10 +78,11 @@ def main() -> None:
 for command in (
     *learner.COMMANDS,
     *course.COMMANDS,
-    *practice.COMMANDS,
-    *notebook.COMMANDS,
-    *report.COMMANDS,
+    *watch.COMMANDS,
     *study.COMMANDS,
+    *practice.COMMANDS,
+    *report.COMMANDS,
+    *notebook.COMMANDS,
     *rules.COMMANDS,
     *meter.COMMANDS,
     *author.COMMANDS,

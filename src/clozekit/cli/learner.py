@@ -150,7 +150,7 @@ def check(
 
     Both levels are judged alike; --level is accepted so that a script can name the one that was set.
     """
-    from clozekit import render, submission
+    from clozekit import render, submission, warm
     from clozekit.engine import Engine
 
     catalog = open_catalog(content)
@@ -160,14 +160,19 @@ def check(
     workspace, chosen = surroundings(lang, path)
     if device == "cuda":
         need_gpu(chosen)
-    with Engine(seed) as engine:
-        try:
-            upload = submission.read(path)
-        except OSError as error:
-            raise ClozeError(Problem("cannot-read", {"path": str(path), "reason": str(error.strerror)})) from None
-        answers = handed(engine, upload, found, catalog, chosen)
-        where = None if device == "cpu" else device
-        graded = [(engine.grade(each, answer, device=where), each) for each, answer in answers]
+    try:
+        upload = submission.read(path)
+    except OSError as error:
+        raise ClozeError(Problem("cannot-read", {"path": str(path), "reason": str(error.strerror)})) from None
+    graded = []
+    if found and workspace and seed is None and device == "cpu" and not is_notebook(target):
+        warmly = warm.grade(workspace, found, upload)
+        graded = [(warmly, found)] if warmly else []
+    if not graded:
+        with Engine(seed) as engine:
+            answers = handed(engine, upload, found, catalog, chosen)
+            where = None if device == "cpu" else device
+            graded = [(engine.grade(each, answer, device=where), each) for each, answer in answers]
     if json_path:
         told = [render.as_json(report, each, chosen, reveal) for report, each in graded]
         write(json_path, json.dumps(told if len(told) > 1 else told[0], ensure_ascii=False, indent=1) + "\n")

@@ -1,0 +1,218 @@
+"""What `cloze watch` shows on a terminal, and what its keys do.
+
+normalization/rms_norm  RMSNorm    checked at 14:02:31, 0.21 s
+/home/ada/work/normalization/rms_norm.py
+
+✗ values: rows as small as eps ...            the report; if it is too long, without its middle
+Next: ...                                     what the last key asked for
+h hint   n next   m mistake   ...
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec.structs import replace
+from rich.cells import set_cell_size
+from rich.text import Text
+
+from clozekit import hints, render
+from clozekit.catalog import Entry
+from clozekit.cli.common import console, no_help_in_interview, unwritable_is_told
+from clozekit.cli.watch import record, solved
+from clozekit.course import following
+from clozekit.describe import describe
+from clozekit.errors import ClozeError
+from clozekit.exercise import LEVELS, Exercise, Words
+from clozekit.phrases import say
+from clozekit.screen import Screen
+from clozekit.state import Progress
+from clozekit.watching import Began, Failed, Target, Told, Watching
+from clozekit.workspace import Workspace
+
+OTHER = {"en": ("zh", "中文"), "zh": ("en", "English")}
+LAST = 4  # lines of a report that are shown in any case: the verdict, and what to do
+
+
+class Page:
+    """The state of the page. `note`: what the last key asked for, in whatever language is chosen now."""
+
+    def __init__(self, screen: Screen, watching: Watching, workspace: Workspace | None, language: str):
+        self.screen, self.watching, self.workspace, self.language = screen, watching, workspace, language
+        self.entries = watching.catalog.entries()
+        self.target: Target
+        self.exercise: Exercise
+        self.outcome: Told | Failed | None = None
+        self.status: Callable[[], str] = self.busy
+        self.note: Callable[[], str] = str
+        self.keys = {
+            "h": self.hint,
+            "n": self.next,
+            "m": self.mistake,
+            "l": self.level,
+            "g": self.other_language,
+            "?": self.help,
+        }
+
+    def run(self, target: Target) -> None:
+        """Look at a file, then show what comes until q is pressed. Any key that means nothing clears the note."""
+        self.turn_to(target)
+        self.watching.look(target.path)
+        self.draw()
+        for event in self.screen.events():
+            if isinstance(event, str):
+                if event.lower() == "q":
+                    return
+                self.keys.get(event.lower(), self.clear)()
+            elif isinstance(event, Began | Told | Failed):
+                self.hear(event)
+            self.draw()
+
+    def hear(self, news: Began | Told | Failed) -> None:
+        """A report replaces what is shown; while it is worked out, that of the same exercise stays."""
+        if news.target != self.target:
+            self.turn_to(news.target)
+        if isinstance(news, Began):
+            self.status = self.busy
+            return
+        self.outcome, at = news, time.strftime("%H:%M:%S")
+        self.status = str
+        if isinstance(news, Told):
+            seconds = news.report.seconds
+            self.status = lambda: say(self.language, "watch-checked", time=at, seconds=seconds)
+            self.exercise = news.exercise
+            self.workspace = record(news, self.workspace, self.language)
+            if news.report.verdict == "passed":
+                self.note = self.what_is_next
+
+    def turn_to(self, target: Target) -> None:
+        self.target, self.exercise, self.outcome = target, self.watching.catalog[target.id], None
+        self.clear()
+
+    # What keys do
+
+    def clear(self) -> None:
+        self.note = str
+
+    def hint(self) -> None:
+        """The next hint, counted as `cloze hint` counts."""
+        report = self.outcome.report if isinstance(self.outcome, Told) else None
+        progress = Progress()
+        if self.workspace:
+            try:
+                no_help_in_interview(self.workspace, self.target.id)
+            except ClozeError as error:
+                refused = error
+                self.note = lambda: refused.text(self.language)
+                return
+            progress = replace(self.workspace.progress(self.target.id))
+        before = replace(progress)
+        hints.take(self.exercise, progress, report, self.language)
+        if self.workspace:
+            with unwritable_is_told(self.language), self.workspace.changing():
+                now = self.workspace.progress(self.target.id)
+                now.hints, now.explained = progress.hints, progress.explained
+        exercise = self.exercise
+        self.note = lambda: hints.take(exercise, replace(before), report, self.language).text
+
+    def next(self) -> None:
+        entry = self.following()
+        if entry and (path := self.path(entry)):
+            self.watching.look(path)
+        else:
+            self.note = self.what_is_next
+
+    def mistake(self) -> None:
+        self.note = self.explained
+
+    def level(self) -> None:
+        """Only what is written later changes: a file that is open in an editor must not."""
+        if not self.workspace:
+            self.note = lambda: say(self.language, "watch-no-workspace")
+            return
+        workspace = self.workspace
+        with unwritable_is_told(self.language), workspace.changing() as state:
+            [state.level] = set(LEVELS) - {state.level}
+        self.note = lambda: say(self.language, "watch-level", level=workspace.state.level)
+
+    def other_language(self) -> None:
+        self.language = OTHER[self.language][0]
+
+    def help(self) -> None:
+        self.note = lambda: say(self.language, "watch-help").strip()
+
+    # What is said
+
+    def words(self) -> Words | None:
+        """None while an author is at it."""
+        try:
+            return self.exercise.words(self.language)
+        except ClozeError:
+            return None
+
+    def busy(self) -> str:
+        return say(self.language, "watch-busy")
+
+    def explained(self) -> str:
+        mistake = self.outcome.report.mistake if isinstance(self.outcome, Told) else None
+        words = self.words()
+        return words.mistakes[mistake] if mistake and words else say(self.language, "watch-no-mistake")
+
+    def what_is_next(self) -> str:
+        entry = self.following()
+        if not entry:
+            return say(self.language, "watch-done")
+        key = "watch-then" if self.path(entry) else "watch-alone"
+        return say(self.language, key, id=entry.id, title=entry.title.text(self.language))
+
+    def following(self) -> Entry | None:
+        """Of what the workspace has files for, the next that is open."""
+        root = self.workspace.root if self.workspace else self.target.path.parent.parent
+        here = [entry for entry in self.entries if (root / f"{entry.id}.py").exists()]
+        others = [entry for entry in here if entry.id != self.target.id]
+        goal = self.workspace.state.goal if self.workspace else ""
+        return following(others, goal, solved(self.workspace))
+
+    def path(self, entry: Entry) -> Path | None:
+        """Where its file is, if that is watched."""
+        return next((path for path, target in self.watching.targets.items() if target.id == entry.id), None)
+
+    def draw(self) -> None:
+        """Everything anew, within the screen as it is now."""
+        columns, rows = self.screen.size
+        words = self.words()
+        head = Text.assemble(
+            (self.target.id, "bold"),
+            f"  {words.title if words else ''}    ",
+            (self.status(), "dim"),
+            "\n",
+            str(self.target.path),
+        )
+        top = [*lines(head, columns), ""]
+        note = lines(Text(self.note()), columns) if self.note() else []
+        room = max(LAST + 2, rows - len(top) - len(note) - 2)
+        report = shorten(lines(self.told(), columns), room, self.language)
+        level = self.workspace.state.level if self.workspace else "–"
+        keys = say(self.language, "watch-keys", level=level, other=OTHER[self.language][1])
+        self.screen.draw([*top, *report, "", *note], f"\x1b[7m{set_cell_size(keys, columns)}\x1b[0m")
+
+    def told(self) -> Text:
+        if isinstance(self.outcome, Told):
+            return render.as_text(self.outcome.report, self.outcome.exercise, self.language, "all")
+        return Text(describe(self.outcome.problem, self.language) if self.outcome else "")
+
+
+def lines(text: Text, columns: int) -> list[str]:
+    """Lines for a terminal of that width, colours included, none of which carries over into the next."""
+    out = console()
+    with out.capture() as captured:
+        out.print(text, width=columns)
+    return captured.get().rstrip("\n").split("\n")
+
+
+def shorten(lines: list[str], room: int, language: str) -> list[str]:
+    """What fits, without the middle: the end has the verdict and what to do."""
+    if len(lines) <= room:
+        return lines
+    begin = lines[: room - LAST - 1]
+    return [*begin, say(language, "watch-more", count=len(lines) - len(begin) - LAST), *lines[-LAST:]]

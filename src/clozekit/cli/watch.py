@@ -1,0 +1,175 @@
+"""The command watch: a page that changes with every save, or reports one after the other."""
+
+import json
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from clozekit.catalog import Catalog, open_catalog
+from clozekit.cli.common import ExerciseId, console, content_option, language, language_option, locate, remember
+from clozekit.course import following
+from clozekit.describe import describe
+from clozekit.errors import ClozeError
+from clozekit.phrases import say
+from clozekit.workspace import Workspace, need_workspace
+
+if TYPE_CHECKING:
+    from clozekit.engine import Engine
+    from clozekit.inbox import Inbox
+    from clozekit.watching import Failed, Target, Told
+
+ENDING = (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT)
+
+
+@click.command()
+@click.argument("target", metavar="[FILE|EXERCISE]", required=False)
+@click.option("--exercise", type=ExerciseId(), help="TRACK/NAME, where the file's path does not say it.")
+@click.option("--json", "as_json", is_flag=True, help="One report a line, each as `cloze check --json` writes it.")
+@language_option
+@content_option
+def watch(target: str | None, exercise: str | None, as_json: bool, lang: str | None, content: tuple[Path, ...]) -> None:
+    """Check the files of the workspace, or one file, whenever they are saved. On a terminal ? shows the keys, q ends it.
+
+    Meanwhile `cloze check` in the same workspace is as fast: it uses the same judge.
+    """
+    from clozekit import warm
+    from clozekit.engine import Engine
+    from clozekit.inbox import Inbox
+    from clozekit.serving import Serving
+    from clozekit.watching import Watching
+
+    since, kit = _started(), warm.fingerprint()
+    catalog = open_catalog(content)
+    targets, workspace = _targets(target, exercise, catalog)
+    chosen = language(lang, workspace)
+    with _until_signalled(), Inbox() as inbox, Engine() as engine, ExitStack() as stack:
+        if workspace:
+            stack.enter_context(Serving(workspace.root, engine, catalog, kit))
+        if as_json or not _on_a_terminal():
+            with Watching(engine, catalog, targets, inbox.put, since):
+                _tell(engine, catalog, first(targets, catalog, workspace), chosen, len(targets))
+                _print(inbox, workspace, chosen, as_json)
+        else:
+            from clozekit.cli.page import Page
+            from clozekit.screen import Screen
+
+            with Watching(engine, catalog, targets, inbox.put) as watching, Screen(inbox) as screen:
+                Page(screen, watching, workspace, chosen).run(first(targets, catalog, workspace))
+
+
+def _targets(target: str | None, exercise: str | None, catalog: Catalog) -> tuple[list["Target"], Workspace | None]:
+    """What to watch, and the workspace around it."""
+    from clozekit.watching import Target
+
+    if target:
+        path, found = locate(target, exercise, catalog)
+        return [Target(path.absolute(), found.id)], Workspace.around(path)
+    workspace = need_workspace(Path.cwd())
+    return [Target(workspace.file(each), each.id) for each in catalog], workspace
+
+
+def first(targets: list["Target"], catalog: Catalog, workspace: Workspace | None) -> "Target":
+    """What the learner is at: the file of the last attempt, or, if that one is solved, what comes next."""
+    present = {target.id: target for target in targets if target.path.exists()}
+    tried = {id: each for id, each in workspace.state.exercises.items() if each.attempts} if workspace else {}
+    last = max(tried, key=lambda id: tried[id].attempts[-1].at, default="")
+    if last in present and not tried[last].passed:
+        return present[last]
+    goal = workspace.state.goal if workspace else ""
+    entry = following([entry for entry in catalog.entries() if entry.id in present], goal, solved(workspace))
+    return present[entry.id] if entry else targets[0]
+
+
+def solved(workspace: Workspace | None) -> set[str]:
+    return workspace.solved() if workspace else set()
+
+
+def record(told: "Told", workspace: Workspace | None, language: str) -> Workspace | None:
+    """Remember what a save came to; of a mere look only that it passed. The workspace as it is then, whoever wrote to it."""
+    if not workspace:
+        return None
+    workspace = Workspace(workspace.root)
+    if told.saved or (told.report.verdict == "passed" and told.report.exercise not in solved(workspace)):
+        remember(workspace, told.report, told.target.path, language)
+    return workspace
+
+
+def _tell(engine: "Engine", catalog: Catalog, target: "Target", chosen: str, files: int) -> None:
+    """Make the judge warm, and say when it is."""
+    if engine.tier() == "C":
+        click.echo(say(chosen, "tier-C"), err=True)
+    with suppress(ClozeError):  # a save will tell what is wrong with the exercise
+        engine.tester(catalog[target.id])
+    click.echo(say(chosen, "watch-begun", files=files), err=True)
+
+
+def _print(inbox: "Inbox", workspace: Workspace | None, chosen: str, as_json: bool) -> None:
+    """One report after the other, as long as somebody reads them."""
+    from clozekit import render
+    from clozekit.watching import Began, Told
+
+    poll = select.poll()
+    poll.register(inbox.bell, select.POLLIN)
+    poll.register(sys.stdout, 0)  # an error, that is nobody reads, is always told
+    while sys.stdout.fileno() not in dict(poll.poll()):
+        for news in inbox.take():
+            if isinstance(news, Began):
+                continue
+            if isinstance(news, Told):
+                record(news, workspace, chosen)
+            if as_json:
+                click.echo(json.dumps(_as_json(news, chosen), ensure_ascii=False))
+            elif isinstance(news, Told):
+                console().print(render.as_text(news.report, news.exercise, chosen, "all"), end="\n\n")
+            else:
+                click.echo(f"{news.target.id}: {describe(news.problem, chosen)}\n")
+
+
+def _as_json(news: "Told | Failed", chosen: str) -> dict[str, Any]:
+    """A save is answered by a report even where there is nothing to judge."""
+    from clozekit import render
+    from clozekit.report import Report
+    from clozekit.watching import Failed
+
+    if isinstance(news, Failed):
+        report = Report(news.target.id, "could not check", "C", problem=news.problem)
+        return render.as_json(report, None, chosen, "all")
+    return render.as_json(news.report, news.exercise, chosen, "all")
+
+
+@contextmanager
+def _until_signalled() -> Iterator[None]:
+    """What ends other programs ends this one by an exception, so that nothing is left of it."""
+
+    def end(number: int, frame: FrameType | None) -> NoReturn:
+        sys.exit(128 + number)
+
+    former = {number: signal.signal(number, end) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def _started() -> float:
+    """When this process was started, in seconds as in time.time(): what is saved from then on is not to be missed."""
+    ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+    age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    return time.time() - age
+
+
+def _on_a_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+COMMANDS = [watch]
