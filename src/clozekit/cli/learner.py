@@ -21,7 +21,7 @@ from clozekit.cli.common import (
     need_gpu,
     write,
 )
-from clozekit.errors import CannotCheck, ClozeError, NotFound
+from clozekit.errors import CannotCheck, NotFound, unreadable
 from clozekit.report import EXIT_STATUS, Problem
 from clozekit.workspace import Workspace, need_workspace
 
@@ -150,7 +150,7 @@ def check(
         try:
             upload = submission.read(path)
         except OSError as error:
-            raise ClozeError(Problem("cannot-read", {"path": str(path), "reason": str(error.strerror)})) from None
+            raise unreadable(path, error) from None
         report = engine.grade(found, upload)
     if json_path:
         text = json.dumps(render.as_json(report, found, chosen, reveal), ensure_ascii=False, indent=1) + "\n"

@@ -11,7 +11,7 @@ from clozekit import phrases
 from clozekit.catalog import open_catalog
 from clozekit.cli.common import ExerciseId, confirm, console, content_option, language, language_option
 from clozekit.describe import clean
-from clozekit.errors import ClozeError, NotFound
+from clozekit.errors import NotFound, unreadable
 from clozekit.exercise import Exercise
 from clozekit.report import Problem
 from clozekit.workspace import Progress, Workspace, need_workspace
@@ -174,7 +174,7 @@ def diff(exercise: str, beside: bool, lang: str | None, content: tuple[Path, ...
     except FileNotFoundError:
         raise NotFound(Problem("no-starter", {"path": str(path)})) from None
     except OSError as error:
-        raise ClozeError(Problem("cannot-read", {"path": str(path), "reason": str(error.strerror)})) from None
+        raise unreadable(path, error) from None
     _may_see_solution(found, workspace, chosen, yes)
     ours = blanks.reveal(found.solution)
     heads = phrases.say(chosen, "diff-yours", path=path), phrases.say(chosen, "diff-ours")
