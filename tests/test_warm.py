@@ -21,7 +21,7 @@ from clozekit.cli import main
 from clozekit.exercise import Exercise
 from clozekit.report import Meter, Problem, Report
 from clozekit.serving import Serving
-from clozekit.warm import PLACE, Judged, Place
+from clozekit.warm import PLACE, Ask, Judged, Place
 from clozekit.wire import Channel
 from clozekit.workspace import Workspace
 
@@ -80,7 +80,13 @@ def test_the_report_is_that_of_ones_own_judge(served, ask, rms_norm, solution, g
 
 def test_a_cost_without_a_bar_comes_back_whole(answers, ask):
     report = Report(ID, "passed", "A", meters=[Meter("steps", 3.0, math.inf, "passed")])
-    answers(lambda client: Channel(client).send(Judged(report)))
+
+    def answer(client):
+        channel = Channel(client)
+        channel.receive(Ask)
+        channel.send(Judged(report))
+
+    answers(answer)
     assert ask("") == report
 
 

@@ -4,6 +4,8 @@ NotFound(Problem("no-file", {"path": "rms_norm.py"}))     a learner can meet it:
 ContentError("exercises/contents.toml: not TOML: ...")    only who writes exercises or runs a class can: in English
 """
 
+from pathlib import Path
+
 from clozekit.describe import describe
 from clozekit.report import Problem
 
@@ -25,6 +27,13 @@ class ClozeError(Exception):
 
 class NotFound(ClozeError):
     """A file, an exercise or a command that does not exist; the text offers the nearest one."""
+
+
+def unreadable(path: Path, error: OSError) -> ClozeError:
+    """A file of the learner's that cannot be read; why, in the words of the system."""
+    if isinstance(error, FileNotFoundError):
+        return NotFound(Problem("no-file", {"path": str(path)}))
+    return ClozeError(Problem("cannot-read", {"path": str(path), "reason": str(error.strerror)}))
 
 
 class ContentError(ClozeError):

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from clozekit import rules, submission
-from clozekit.errors import CannotCheck, ClozeError
+from clozekit.errors import CannotCheck, unreadable
 from clozekit.exercise import Sheet
 from clozekit.report import Finding, Problem
 
@@ -34,7 +34,7 @@ def lint(path: Path, sheet: Sheet) -> list[Finding]:
     try:
         upload = submission.read(path)
     except OSError as error:
-        raise ClozeError(Problem("cannot-read", {"path": str(path), "reason": str(error.strerror)})) from None
+        raise unreadable(path, error) from None
     reading, writing = os.pipe()
     with open(reading, "rb") as told:
         child = os.fork()

@@ -27,7 +27,7 @@ from clozekit.cli.common import (
     surroundings,
     write,
 )
-from clozekit.errors import ClozeError, NotFound
+from clozekit.errors import ClozeError, NotFound, unreadable
 from clozekit.report import EXIT_STATUS, Problem, worst
 from clozekit.workspace import Workspace
 
@@ -163,7 +163,7 @@ def check(
     try:
         upload = submission.read(path)
     except OSError as error:
-        raise ClozeError(Problem("cannot-read", {"path": str(path), "reason": str(error.strerror)})) from None
+        raise unreadable(path, error) from None
     graded = []
     if found and workspace and seed is None and device == "cpu" and not is_notebook(target):
         warmly = warm.grade(workspace, found, upload)

@@ -10,29 +10,35 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clozekit import __version__
+from clozekit.cli.common import language_option, spoken
 from clozekit.errors import CannotCheck
+from clozekit.phrases import say
 
 if TYPE_CHECKING:
     from clozekit.protocol import Found, Limits
 
+JUDGE = {"works": "judge-works", "does not work": "judge-broken"}  # the words of the JSON, for scripts
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="The same as one object.")
-def doctor(as_json: bool) -> None:
+@language_option
+def doctor(as_json: bool, lang: str | None) -> None:
     """Say what this machine can check, and what to do where something is missing."""
-    found = examine()
+    chosen = spoken(click.get_current_context())  # of --lang too; a damaged workspace must not stop the doctor
+    found = examine(chosen)
     if as_json:
-        click.echo(json.dumps(found, indent=1))
+        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
     else:
         for key, value in found.items():
             if key != "advice":
-                click.echo(f"{key:10} {value}")
+                click.echo(f"{key:10} {say(chosen, JUDGE[value]) if key == 'judge' else value}")
         for line in found["advice"]:
             click.echo(f"  {line}")
     sys.exit(0 if found["judge"] == "works" else 3)
 
 
-def examine() -> dict[str, Any]:
+def examine(language: str) -> dict[str, Any]:
     """Versions, and whether a worker can be started and answers: tried, not read from a version."""
     import platform
     from importlib import import_module, metadata
@@ -47,24 +53,27 @@ def examine() -> dict[str, Any]:
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             versions[package] = "missing"
-            advice.append(f"{package} is missing: pip install -c constraints.txt {package}")
+            advice.append(say(language, "doctor-package", package=package))
     if versions["triton"] != "missing":
         try:
             import_module("clozekit.kernels.private")
         except ImportError as error:
-            advice.append(f"kernels cannot be checked: {error}")
+            advice.append(say(language, "doctor-kernels", reason=error))
     tier = "C"
     try:
-        sandbox = explain(_start_a_worker(Limits()))
+        sandbox = explain(_start_a_worker(Limits()), language)
         judge, tier = "works", sandbox.tier
-        advice.append(f"tier {tier}: {sandbox.means}")
-        advice += [f"without {layer} ({sandbox.why[layer]}) {lost}" for layer, lost in sandbox.lost.items()]
-        advice += [f"to raise the tier: {step}" for step in sandbox.raises]
+        advice.append(say(language, "doctor-tier", tier=tier, means=sandbox.means))
+        advice += [
+            say(language, "doctor-lost", layer=layer, why=sandbox.why[layer], lost=lost)
+            for layer, lost in sandbox.lost.items()
+        ]
+        advice += [say(language, "doctor-raise", step=step) for step in sandbox.raises]
     except CannotCheck as error:
         judge = "does not work"
         advice.append(str(error))
     if sys.platform != "linux":
-        advice.append("workers are forked, which needs Linux; on Windows use WSL 2")
+        advice.append(say(language, "doctor-linux"))
     return {
         "clozekit": __version__,
         "python": platform.python_version(),
@@ -72,12 +81,12 @@ def examine() -> dict[str, Any]:
         **versions,
         "judge": judge,
         "tier": tier,
-        "device": _device(),
+        "device": _device(language),
         "advice": advice,
     }
 
 
-def _device() -> str:
+def _device(language: str) -> str:
     """Which GPUs there are, and whether a worker can use one: tried as well."""
     from clozekit.bench.nvml import devices
     from clozekit.protocol import Limits
@@ -85,11 +94,11 @@ def _device() -> str:
     try:
         found = f"cuda, {devices()}"
     except CannotCheck as error:
-        return f"none ({error})"
+        return say(language, "doctor-no-device", reason=error)
     try:
         _start_a_worker(Limits(device="cuda"))
     except CannotCheck as error:
-        return f"{found}, which no worker can use ({error})"
+        return say(language, "doctor-device", found=found, reason=error)
     return found
 
 

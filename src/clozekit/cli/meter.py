@@ -20,11 +20,10 @@ from clozekit.cli.common import (
     write,
 )
 from clozekit.describe import describe
-from clozekit.errors import ClozeError
+from clozekit.errors import unreadable
 from clozekit.meters import callstring
 from clozekit.meters.costs import TARGETS, Target
 from clozekit.meters.devices import DEVICES
-from clozekit.report import Problem
 from clozekit.workspace import Workspace
 
 
@@ -66,7 +65,7 @@ def meter(
     try:
         upload = submission.read(file, links=True)
     except OSError as error:
-        raise ClozeError(Problem("cannot-read", {"path": str(file), "reason": str(error.strerror)})) from None
+        raise unreadable(file, error) from None
     with Processes() as processes:
         profiles = [profiling.profile(processes, upload, call, targets, eager) for call in calls]
     if as_json:
@@ -122,7 +121,7 @@ def bench(
     try:
         upload = submission.read(path, links=True)
     except OSError as error:
-        raise ClozeError(Problem("cannot-read", {"path": str(path), "reason": str(error.strerror)})) from None
+        raise unreadable(path, error) from None
     compared = []
     with Processes() as processes:
         for each in compare(found, upload, processes, gpu, texts or found.costs):

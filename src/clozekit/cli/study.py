@@ -21,7 +21,7 @@ from clozekit.cli.common import (
     unwritable_is_told,
 )
 from clozekit.describe import clean
-from clozekit.errors import ClozeError, NotFound
+from clozekit.errors import NotFound, unreadable
 from clozekit.exercise import Exercise
 from clozekit.report import Problem
 from clozekit.state import Progress
@@ -186,7 +186,7 @@ def diff(exercise: str, beside: bool, lang: str | None, content: tuple[Path, ...
     except FileNotFoundError:
         raise NotFound(Problem("no-starter", {"path": str(path)})) from None
     except OSError as error:
-        raise ClozeError(Problem("cannot-read", {"path": str(path), "reason": str(error.strerror)})) from None
+        raise unreadable(path, error) from None
     _may_see_solution(found, workspace, chosen, yes)
     ours = blanks.reveal(found.solution)
     heads = phrases.say(chosen, "diff-yours", path=path), phrases.say(chosen, "diff-ours")

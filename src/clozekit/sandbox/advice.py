@@ -12,24 +12,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from clozekit.phrases import say
 from clozekit.protocol import Found
 from clozekit.report import Tier
 
-MEANS = {
-    "A": "submissions are confined by namespaces, Landlock, seccomp and limits",
-    "B": "submissions are confined by Landlock, seccomp and limits, without namespaces",
-    "C": "submissions are not confined but by some limits: check only files that you trust",
-}
-LOST = {
-    "namespaces": "a submission can fill the disk with files",
-    "landlock": "a submission can read and change every file that you can: graders, solutions, your own",
-    "seccomp": "a submission can start programs, open connections, and change modes and owners of your files",
-}
+MEANS = {"A": "tier-A-means", "B": "tier-B-means", "C": "tier-C-means"}
+LOST = {"namespaces": "lost-namespaces", "landlock": "lost-landlock", "seccomp": "lost-seccomp"}
 CONTAINER = "docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined -it python:3.12 bash"
-LANDLOCK = (
-    "Linux 5.13 or newer has it; where it is built in but off, add it to the lsm= list on the kernel's command line "
-    "(see /sys/kernel/security/lsm)"
-)
 SWITCHES = {  # of the kernel: the wrong value, and a right one
     "kernel.apparmor_restrict_unprivileged_userns": ("1", "0"),
     "kernel.unprivileged_userns_clone": ("0", "1"),
@@ -47,29 +36,29 @@ class Advice(Struct):
     raises: list[str]
 
 
-def explain(found: Found) -> Advice:
+def explain(found: Found, language: str = "en") -> Advice:
     """What to tell about this machine."""
-    lost = {name: LOST[name] for name in LOST if name in found.missing}
-    raises = list(dict.fromkeys(_raise(name) for name in lost))
-    return Advice(found.layers.tier, MEANS[found.layers.tier], lost, dict(found.missing), raises)
+    lost = {name: say(language, LOST[name]) for name in LOST if name in found.missing}
+    raises = list(dict.fromkeys(_raise(name, language) for name in lost))
+    return Advice(found.layers.tier, say(language, MEANS[found.layers.tier]), lost, dict(found.missing), raises)
 
 
-def _raise(layer: str) -> str:
+def _raise(layer: str, language: str) -> str:
     """The command, or the step, that most likely brings a missing layer back here."""
     if sys.platform == "darwin":
-        return f"macOS has nothing of the kind; run clozekit in Linux: {CONTAINER}"
+        return say(language, "raise-macos", command=CONTAINER)
     if sys.platform != "linux":
-        return "run clozekit in WSL 2: wsl --install"
+        return say(language, "raise-windows")
     if layer == "landlock":
-        return "in PowerShell: wsl --update" if windows() else LANDLOCK
+        return say(language, "raise-wsl") if windows() else say(language, "raise-landlock")
     if layer == "seccomp":
-        return f"there is a list of system calls for x86_64 and aarch64 only, this is {platform.machine()}"
+        return say(language, "raise-seccomp", machine=platform.machine())
     if container():
         return CONTAINER
     for name, (wrong, right) in SWITCHES.items():
         if switch(name) == wrong:
             return f"sudo sysctl -w {name}={right}"
-    return "a kernel with user namespaces (CONFIG_USER_NS)"
+    return say(language, "raise-namespaces")
 
 
 def switch(name: str) -> str:
