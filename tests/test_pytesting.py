@@ -123,11 +123,11 @@ def test_other_files_of_a_workspace_are_what_they_are(work):
     assert "2 passed" in run(work, "-q", "--import-mode=importlib").stdout
 
 
-def test_a_damaged_workspace_is_told(work):
-    (work / ".cloze/workspace.json").write_text("{broken")
+def test_a_workspace_that_cannot_be_read_is_told(work):
+    (work / ".cloze/workspace.json").write_text('{"schema": 99}')
     done = run(work, "-q")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    assert "is damaged" in done.stderr
+    assert "upgrade the kit" in done.stderr
     assert "Traceback" not in done.stderr
 
 
