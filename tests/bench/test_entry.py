@@ -23,9 +23,9 @@ SOURCE = """
     import triton.language as tl
 
     @triton.jit
-    def scaled(y_ptr, x_ptr, row_stride, col_stride, cols, scale, BLOCK: tl.constexpr):
+    def scaled(y_ptr, x_ptr, strides, cols, scale, BLOCK: tl.constexpr):
         row, col = tl.program_id(0), tl.arange(0, BLOCK)
-        x = tl.load(x_ptr + row * row_stride + col * col_stride, mask=col < cols)
+        x = tl.load(x_ptr + row * strides[0] + col * strides[1], mask=col < cols)
         tl.store(y_ptr + row * cols + col, x * scale, mask=col < cols)
 
     def f(x):
@@ -33,7 +33,7 @@ SOURCE = """
         for half in (0, 1):
             rows = x.shape[0] // 2
             here = slice(half * rows, half * rows + rows)
-            scaled[(rows,)](y[here], x[here], x.stride(0), x.stride(1), x.shape[1], 2.0, BLOCK=64, num_warps=2)
+            scaled[(rows,)](y[here], x[here], x.stride(), x.shape[1], 2.0, BLOCK=64, num_warps=2)
         return y
 """
 X = torch.rand(8, 48)
@@ -80,8 +80,8 @@ def test_what_is_passed_is_what_the_code_takes(handed):
     assert len(asked) == 2
     for values in asked:
         assert [len(value) for value in values] + [8] * len(sent.scratch) == [int(bits) // 8 for bits in declared]
-    assert sent.signature["col_stride"] == "constexpr"
-    assert sent.signature["row_stride"] == "i32"
+    assert sent.signature["strides[1]"] == "constexpr"
+    assert sent.signature["strides[0]"] == "i32"
 
 
 def test_what_is_only_compiled_is_the_same_code_and_runs_no_program(handed):
