@@ -10,7 +10,7 @@ from clozekit.bench.driver import Driver, Launcher, Unsupported, parameters
 from clozekit.bench.job import Kernel
 from clozekit.bench.planned import Fault
 from clozekit.errors import CannotCheck
-from clozekit.kernels.plan import Function, Launch, View
+from clozekit.kernels.plan import Function, Launch, Many, View
 from clozekit.kernels.replay import Memory
 
 SIGNATURE = {
@@ -115,6 +115,14 @@ def test_an_empty_grid_is_no_launch(memory):
 )
 def test_scalars(memory, type, argument, packed):
     assert parameters(launch(n=argument), Kernel("k", 0, {"n": type}), memory) == [packed]
+
+
+def test_a_tuple_is_passed_item_by_item(memory):
+    step = launch(strides=Many([5, 1, view(8, (4,))], ["row", "col", "base"]))
+    kernel = Kernel("k", 0, {"strides[0]": "i64", "strides[1]": "constexpr", "strides[2]": "*fp32", "n": "i32"})
+    address = memory.buffers[0].data_ptr() + 8
+    packed = [struct.pack("<q", 5), struct.pack("<Q", address), struct.pack("<i", 8)]
+    assert parameters(step, kernel, memory) == packed
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,17 @@ import msgspec
 import pytest
 import torch
 
+from clozekit import blanks
 from clozekit.bench.driver import Unsupported, parameters
 from clozekit.bench.entry import compare, entry, kernel, target_of
 from clozekit.bench.planned import Planned
+from clozekit.catalog import open_catalog
+from clozekit.grading.evidence import Solution
 from clozekit.grading.tolerance import expect
 from clozekit.kernels import alone
 from clozekit.kernels.record import Recorder
 from clozekit.meters import assembling, measuring
+from clozekit.meters.callstring import parse
 from clozekit.meters.costs import Compiled
 
 SOURCE = """
@@ -23,9 +27,9 @@ SOURCE = """
     import triton.language as tl
 
     @triton.jit
-    def scaled(y_ptr, x_ptr, row_stride, col_stride, cols, scale, BLOCK: tl.constexpr):
+    def scaled(y_ptr, x_ptr, strides, cols, scale, BLOCK: tl.constexpr):
         row, col = tl.program_id(0), tl.arange(0, BLOCK)
-        x = tl.load(x_ptr + row * row_stride + col * col_stride, mask=col < cols)
+        x = tl.load(x_ptr + row * strides[0] + col * strides[1], mask=col < cols)
         tl.store(y_ptr + row * cols + col, x * scale, mask=col < cols)
 
     def f(x):
@@ -33,7 +37,7 @@ SOURCE = """
         for half in (0, 1):
             rows = x.shape[0] // 2
             here = slice(half * rows, half * rows + rows)
-            scaled[(rows,)](y[here], x[here], x.stride(0), x.stride(1), x.shape[1], 2.0, BLOCK=64, num_warps=2)
+            scaled[(rows,)](y[here], x[here], x.stride(), x.shape[1], 2.0, BLOCK=64, num_warps=2)
         return y
 """
 X = torch.rand(8, 48)
@@ -69,19 +73,47 @@ def test_what_is_passed_is_what_the_code_takes(handed):
     made, (code,) = entry(*handed, TARGET)
     (sent,) = made.kernels
     declared = re.findall(r"\.param \.[a-z](\d+)", code.decode().partition("{")[0])
-    asked = []
-
-    class Launcher:
-        def bind(self, step, compiled, memory):
-            asked.append(parameters(step, compiled[0], memory))
-            return lambda: None
-
-    Planned(made.plan, [X], Launcher(), [(sent, code)] * 2, "cpu")
-    assert len(asked) == 2
-    for values in asked:
+    launcher = Asks()
+    Planned(made.plan, [X], launcher, [(sent, code)] * 2, "cpu")
+    assert len(launcher.asked) == 2
+    for values in launcher.asked:
         assert [len(value) for value in values] + [8] * len(sent.scratch) == [int(bits) // 8 for bits in declared]
-    assert sent.signature["col_stride"] == "constexpr"
-    assert sent.signature["row_stride"] == "i32"
+    assert sent.signature["strides[1]"] == "constexpr"
+    assert sent.signature["strides[0]"] == "i32"
+
+
+FIVE = ", ".join(["float16[1, 2, 64, 32]"] * 5)
+CALLS = {  # of exercises whose graders name theirs in the test itself
+    "rope": "rope(bfloat16[1, 8, 16, 64], bfloat16[1, 2, 16, 64], float32[16, 64], float32[16, 64])",
+    "matmul": "matmul(float16[64, 64], float16[64, 64].T)",
+    "flash_attention_backward": f"flash_attention_backward({FIVE}, float32[1, 2, 64], True)",
+    "flash_decoding": "flash_decoding(float16[2, 8, 64], float16[2, 8, 256, 64], float16[2, 8, 256, 64], 8)",
+}
+
+
+class Asks:
+    """A launcher that asks for the parameters of each launch, and launches nothing."""
+
+    def __init__(self):
+        self.asked = []
+
+    def bind(self, step, compiled, memory):
+        self.asked.append(parameters(step, compiled[0], memory))
+        return lambda: None
+
+
+@pytest.mark.parametrize("exercise", [each for each in open_catalog(()) if each.sheet.policy.kernel], ids=str)
+def test_every_solution_can_be_launched_on_a_device(exercise, interpreted):
+    call = parse(CALLS.get(exercise.name) or exercise.costs[0])
+    args, kwargs = call.filled(measuring.real)
+    solution = Solution(blanks.reveal(exercise.solution), {})
+    script, launches = solution.handed(call.target, tuple(args), kwargs, {TARGET: assembling.ptx_version(TARGET)})
+    made, codes = entry(script, launches, TARGET)
+    launcher = Asks()
+    inputs = [measuring.meta(leaf) for leaf in call.tensors]
+    kernels = [(made.kernels[use], codes[use]) for use in made.uses]
+    Planned(script, inputs, launcher, kernels, "meta")
+    assert len(launcher.asked) == len(launches) > 0
 
 
 def test_what_is_only_compiled_is_the_same_code_and_runs_no_program(handed):

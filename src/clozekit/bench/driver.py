@@ -110,15 +110,17 @@ class Launcher:
 
 
 def parameters(step: plan.Launch, kernel: Kernel, memory: Memory) -> list[bytes]:
-    """What the kernel takes, in order.
+    """What the kernel takes, in order; of a tuple each item, which the signature calls `strides[0]`.
 
     Raises:
-        Unsupported: a tuple, a tensor descriptor, a type that we do not know, or no argument of that name.
+        Unsupported: a tensor descriptor, a type that we do not know, or no argument of that name.
     """
+    given = dict(step.arguments)
+    for name, argument in step.arguments.items():
+        if isinstance(argument, plan.Many):
+            given |= {f"{name}[{place}]": item for place, item in enumerate(argument.items)}
     return [
-        _packed(name, type, step.arguments.get(name), memory)
-        for name, type in kernel.signature.items()
-        if type != "constexpr"
+        _packed(name, type, given.get(name), memory) for name, type in kernel.signature.items() if type != "constexpr"
     ]
 
 

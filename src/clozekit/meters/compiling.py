@@ -8,7 +8,7 @@ same options. Stops before ptxas, which is another program: assembling.py starts
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from triton.backends.compiler import GPUTarget
@@ -49,7 +49,7 @@ def compile(
         return Compiled(error=f"{len(ptx)} characters of PTX", seconds=time.perf_counter() - began)
     shared, warps = metadata.get("shared") or 0, metadata.get("num_warps") or 4
     scratch = [metadata.get(name) or 0 for name in SCRATCH if name in metadata]
-    signature = {name: type if isinstance(type, str) else "tuple" for name, type in metadata["signature"].items()}
+    signature = dict(_flat(metadata["signature"]))
     seconds = time.perf_counter() - began
     return Compiled(ptx, int(shared), int(warps), seconds, signature=signature, scratch=scratch)
 
@@ -96,6 +96,15 @@ def _ptx(
         if name == "ttgir":
             seen(str(module))
     return module, metadata
+
+
+def _flat(types: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """A type for each parameter that PTX takes: of a tuple, which has none of its own, those of its items, `strides[0]`."""
+    for name, type in types.items():
+        if isinstance(type, tuple):
+            yield from _flat({f"{name}[{place}]": item for place, item in enumerate(type)})
+        else:
+            yield name, str(type)
 
 
 def _complaint(error: CompilationError) -> str:

@@ -22,9 +22,9 @@ PTX_LIMIT = 4 << 20
 class Compiled(Struct, frozen=True):
     """What the compiler made of a launch for one target: PTX, which assembling.py takes further; or its complaint.
 
-    signature: the type of each argument in PTX, "constexpr" if it is compiled in. scratch: bytes of each program beside its
-    arguments, for each pointer to such memory that the PTX takes after them. coalescing: of the sectors that warps ask for, the
-    share that their lanes use; 0.0: not looked at.
+    signature: the type of each argument in PTX, of a tuple those of its items; "constexpr" if it is compiled in. scratch: bytes
+    of each program beside its arguments, for each pointer to such memory that the PTX takes after them. coalescing: of the
+    sectors that warps ask for, the share that their lanes use; 0.0: not looked at.
     """
 
     ptx: Annotated[str, Meta(max_length=PTX_LIMIT)] = ""
