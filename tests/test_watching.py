@@ -196,7 +196,9 @@ def test_a_broken_exercise_is_told_and_a_mended_one_is_loaded_anew(engine, tmp_p
         exercise.words_path.write_text("[")
         assert isinstance(look(), Failed)
         exercise.words_path.write_text(words)
-        exercise.grader_path.write_text(grader + "\n\ndef test_new(check):\n    check('square', 1.0, 3.0, returns=3.0)\n")
+        exercise.grader_path.write_text(
+            grader + "\n\ndef test_new(check):\n    check('square', 1.0, 3.0, returns=3.0)\n"
+        )
         told = look()
         assert isinstance(told, Told)
         assert (told.report.verdict, told.report.tests[-1].name) == ("passed", "new")
