@@ -187,7 +187,7 @@ def test_a_day_at_the_watch(terminal, file, solution, rms_norm, workspace):
     file.write_text("def (")
     screen.shows("line 1: invalid syntax")
     file.unlink()
-    screen.shows("is gone; it is checked again when it is back")
+    screen.shows("rms_norm.py is gone; it")
     draft = file.with_name("draft")
     draft.write_text(solution)
     draft.rename(file)
