@@ -12,7 +12,6 @@ import contextlib
 import os
 import re
 import select
-import shutil
 import signal
 import sys
 import termios
@@ -71,12 +70,14 @@ class Screen:
         self.inbox.put(RESIZED)
 
     @property
-    def size(self) -> os.terminal_size:
-        return shutil.get_terminal_size()
+    def size(self) -> tuple[int, int]:
+        """Columns and rows, as they are now: not what COLUMNS and LINES say, which were set before."""
+        columns, rows = os.get_terminal_size(self.output)
+        return columns or 80, rows or 24  # some terminals do not know
 
     def draw(self, lines: list[str], bottom: str) -> None:
         """Show these lines from the top, and one at the bottom. None may be wider than the screen."""
-        rows = self.size.lines
+        _, rows = self.size
         page = [*lines[: rows - 1], *[""] * (rows - 1 - len(lines)), bottom]
         placed = "".join(f"\x1b[{row};1H{line}\x1b[K" for row, line in enumerate(page, 1))
         self._write(BEGIN + placed + END)

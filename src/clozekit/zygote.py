@@ -43,7 +43,7 @@ PR_SET_CHILD_SUBREAPER = 36
 
 def main(fd: int, home: str, without: list[str]) -> NoReturn:
     """Serve the front until it closes its end; then take every child along."""
-    found = probe.find(without)
+    found = probe.find(without, home)
     if found.layers.namespaces:
         namespaces.nest()
     for name in PRELOAD:

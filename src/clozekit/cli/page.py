@@ -5,7 +5,7 @@ normalization/rms_norm  RMSNorm    checked at 14:02:31, 0.21 s
 
 ✗ values: rows as small as eps ...            the report; if it is too long, without its middle
 Next: ...                                     what the last key asked for
-h hint   n next   m mistake   ...
+h hint   n next   ? help   ...
 """
 
 import time
@@ -181,13 +181,8 @@ class Page:
         """Everything anew, within the screen as it is now."""
         columns, rows = self.screen.size
         words = self.words()
-        head = Text.assemble(
-            (self.target.id, "bold"),
-            f"  {words.title if words else ''}    ",
-            (self.status(), "dim"),
-            "\n",
-            str(self.target.path),
-        )
+        title = words.title if words else ""
+        head = Text.assemble((self.target.id, "bold"), f"  {title}\n{self.place()}    ", (self.status(), "dim"))
         top = [*lines(head, columns), ""]
         note = lines(Text(self.note()), columns) if self.note() else []
         room = max(LAST + 2, rows - len(top) - len(note) - 2)
@@ -195,6 +190,11 @@ class Page:
         level = self.workspace.state.level if self.workspace else "–"
         keys = say(self.language, "watch-keys", level=level, other=OTHER[self.language][1])
         self.screen.draw([*top, *report, "", *note], f"\x1b[7m{set_cell_size(keys, columns)}\x1b[0m")
+
+    def place(self) -> Path:
+        """Where the file is, as one would type it here."""
+        path, here = self.target.path, Path.cwd()
+        return path.relative_to(here) if path.is_relative_to(here) else path
 
     def told(self) -> Text:
         if isinstance(self.outcome, Told):
@@ -205,8 +205,9 @@ class Page:
 def lines(text: Text, columns: int) -> list[str]:
     """Lines for a terminal of that width, colours included, none of which carries over into the next."""
     out = console()
+    out.width = columns
     with out.capture() as captured:
-        out.print(text, width=columns)
+        out.print(text)
     return captured.get().rstrip("\n").split("\n")
 
 

@@ -56,7 +56,13 @@ def watch(target: str | None, exercise: str | None, as_json: bool, lang: str | N
             stack.enter_context(Serving(workspace.root, engine, catalog, kit))
         if as_json or not _on_a_terminal():
             with Watching(engine, catalog, targets, inbox.put, since):
-                _tell(engine, catalog, first(targets, catalog, workspace), chosen, len(targets))
+                _tell(
+                    engine,
+                    catalog,
+                    first(targets, catalog, workspace),
+                    chosen,
+                    sum(target.path.exists() for target in targets),
+                )
                 _print(inbox, workspace, chosen, as_json)
         else:
             from clozekit.cli.page import Page

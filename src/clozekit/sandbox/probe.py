@@ -20,23 +20,26 @@ from clozekit.sandbox import enter, namespaces, prepare
 LAYERS = Layers.__struct_fields__
 
 
-def find(without: Collection[str] = ()) -> Found:
-    """Try all layers at once; if that fails, each by itself. Those in `without` are not tried, which is for tests."""
+def find(without: Collection[str] = (), home: str | None = None) -> Found:
+    """Try all layers at once; if that fails, each by itself. Those in `without` are not tried, which is for tests.
+
+    home: a directory that somebody deletes, should we be killed meanwhile.
+    """
     wanted = [name for name in LAYERS if name not in without]
     dropped = {name: "switched off" for name in LAYERS if name in without}
     layers = Layers(**dict.fromkeys(wanted, True))
-    if not wanted or not attempt(layers):
+    if not wanted or not attempt(layers, home):
         return Found(layers, dropped)
-    why = {name: attempt(Layers(**{name: True})) for name in wanted}
+    why = {name: attempt(Layers(**{name: True}), home) for name in wanted}
     missing = {name: reason for name, reason in why.items() if reason}
     return Found(Layers(**dict.fromkeys(set(wanted) - set(missing), True)), dropped | missing)
 
 
-def attempt(layers: Layers) -> str:
+def attempt(layers: Layers, home: str | None = None) -> str:
     """What goes wrong when a process enters these layers; nothing if they hold."""
     if sys.platform != "linux":
         return f"{sys.platform} has no such thing"
-    base = tempfile.mkdtemp(prefix="cloze-")
+    base = tempfile.mkdtemp(prefix="cloze-", dir=home)
     try:
         for folder in ("home/ours", "home/anothers"):
             os.makedirs(f"{base}/{folder}")
