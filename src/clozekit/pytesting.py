@@ -16,7 +16,7 @@ import pytest
 
 from clozekit import render, submission
 from clozekit.catalog import open_catalog
-from clozekit.cli.common import language
+from clozekit.cli.common import language, remember
 from clozekit.describe import describe
 from clozekit.engine import Engine
 from clozekit.errors import CannotCheck, ClozeError
@@ -109,7 +109,7 @@ class Answer(pytest.File):
             problem = Problem("cannot-read", {"path": str(self.path), "reason": str(error.strerror)})
             raise Refused(describe(problem, self.language)) from None
         report = self.answers.engine.grade(self.exercise, upload)
-        Workspace(self.answers.workspace.root).record(report)  # read anew: another command may have written meanwhile
+        remember(self.answers.workspace, report, self.path, self.language)
         return report
 
     @cached_property
