@@ -11,41 +11,35 @@ Exercises of your own are found by CLOZE_CONTENT.
 from __future__ import annotations
 
 import atexit
-import io
 from functools import cache
 from pathlib import Path
 
-from rich.console import Console
-from rich.text import Text
-
+from clozekit import warm
 from clozekit.catalog import open_catalog
 from clozekit.cells import MARK
 from clozekit.cli.common import language, unwritable_is_told
 from clozekit.engine import Engine
 from clozekit.errors import CannotCheck, ClozeError
 from clozekit.exercise import Exercise
+from clozekit.page import report_fragment
 from clozekit.phrases import say
 from clozekit.render import as_text
 from clozekit.report import Problem, Report
 from clozekit.submission import Upload
 from clozekit.workspace import Workspace
 
-PAGE = '<pre style="white-space: pre-wrap; line-height: 1.4">{code}</pre>'
-
 
 class Shown:
-    """What a cell shows: in colour where the reader's program shows HTML, else plain."""
+    """What a cell shows: a page where the reader's program shows HTML, else text."""
 
-    def __init__(self, text: Text):
-        self.text = text
+    def __init__(self, text: str, html: str = ""):
+        self.text, self.html = text, html
 
     def __repr__(self) -> str:
-        return self.text.plain
+        return self.text
 
-    def _repr_html_(self) -> str:
-        console = Console(file=io.StringIO(), record=True, highlight=False, force_jupyter=False, width=200)
-        console.print(self.text, soft_wrap=True, end="")
-        return console.export_html(code_format=PAGE, inline_styles=True)
+    def _repr_html_(self) -> str | None:
+        return self.html or None
 
 
 def check(exercise: str, lang: str | None = None) -> Shown:
@@ -57,26 +51,30 @@ def check(exercise: str, lang: str | None = None) -> Shown:
         workspace = Workspace.around(Path.cwd())
         chosen = language(lang, workspace)
     except ClozeError as error:
-        return Shown(Text(error.text(language(lang, None))))
+        return Shown(error.text(language(lang, None)))
     try:
-        return Shown(_report(exercise, workspace, chosen))
+        return _report(exercise, workspace, chosen)
     except ClozeError as error:
-        return Shown(Text(error.text(chosen)))
+        return Shown(error.text(chosen))
     except (CannotCheck, OSError) as error:
-        return Shown(Text(str(error)))
+        return Shown(str(error))
 
 
-def _report(id: str, workspace: Workspace | None, chosen: str) -> Text:
-    """What `cloze check` would say, and remember, of the answer."""
+def _report(id: str, workspace: Workspace | None, chosen: str) -> Shown:
+    """What `cloze check` would say, and remember, of the answer. A running `cloze watch` is asked first: it is warm."""
     exercise = open_catalog()[id]
-    report = _grade(exercise, _last_run(exercise.id))
+    upload = _last_run(exercise.id)
+    report = (warm.grade(workspace, exercise, upload) if workspace else None) or _grade(exercise, upload)
+    report.cell = upload.cell
     if workspace:
         with unwritable_is_told(chosen):
             workspace.record(report)
-    text = as_text(report, exercise, chosen, "all")
+    text = as_text(report, exercise, chosen, "all").plain
+    html = report_fragment(report, exercise, chosen, "all")
     if report.tier == "C":
-        text.append(f"\n{say(chosen, 'tier-C')}", "dim")
-    return text
+        text += f"\n{say(chosen, 'tier-C')}"
+        html += f"<p>{say(chosen, 'tier-C')}</p>"
+    return Shown(text, html)
 
 
 def _last_run(id: str) -> Upload:

@@ -127,14 +127,13 @@ def as_text(report: Report, exercise: Exercise, language: str, reveal: Reveal) -
 def _lines(report: Report, exercise: Exercise, language: str, reveal: Reveal) -> Iterator[Styled]:
     words = exercise.words(language)
     for finding in report.findings:
-        place = f" {_place(finding, report.cell, language)} "
+        place = f" {place_of(finding, report.cell, language)} "
         mark = ("✗", "red") if finding.severity == "error" else ("!", "yellow")
         yield [mark, (place, ""), (finding.code, "bold"), (f" {describe(finding.problem, language)}", "")]
         yield from _indented(next_step(finding.problem, language), "    ")
     if report.problem:
         problem = veiled(report.problem, reveal)
-        where = say(language, "in-cell", cell=report.cell) if report.cell and "line" in problem.facts else ""
-        yield from _indented(where + describe(problem, language), "  ")
+        yield from _indented(located(problem, report.cell, language), "  ")
         if step := next_step(problem, language):
             yield [("  ", ""), (say(language, "next-step"), "bold"), (f"  {step}", "")]
     else:
@@ -150,7 +149,13 @@ def _lines(report: Report, exercise: Exercise, language: str, reveal: Reveal) ->
     yield [(verdict, f"bold {colour}"), (f"  {exercise.id}  {points}", "")]
 
 
-def _place(finding: Finding, cell: str, language: str) -> str:
+def located(problem: Problem, cell: str, language: str) -> str:
+    """What went wrong with all of a grading; in a notebook with the cell that a line is counted in."""
+    where = say(language, "in-cell", cell=cell) if cell and "line" in problem.facts else ""
+    return where + describe(problem, language)
+
+
+def place_of(finding: Finding, cell: str, language: str) -> str:
     """In a file 5:12; in a notebook, where a line alone says little, in words."""
     if not cell:
         return f"{finding.line}:{finding.column}"

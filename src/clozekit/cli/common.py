@@ -16,6 +16,7 @@ from clozekit.catalog import Catalog, open_catalog
 from clozekit.errors import CannotCheck, ClozeError, NotFound
 from clozekit.exercise import LANGUAGES, LEVELS, Exercise
 from clozekit.report import Problem, Report
+from clozekit.state import Progress
 from clozekit.workspace import Workspace, need_workspace, tell_once
 
 if TYPE_CHECKING:
@@ -123,6 +124,13 @@ def remember(workspace: Workspace, report: Report, path: Path, language: str) ->
     with unwritable_is_told(language):
         workspace.record(report, path)
         interviewing.refresh(workspace, path)
+
+
+def remember_hint(workspace: Workspace, id: str, given: Progress, language: str) -> None:
+    """Count a hint that was given."""
+    with unwritable_is_told(language), workspace.changing():
+        progress = workspace.progress(id)
+        progress.hints, progress.explained = given.hints, given.explained
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from clozekit import hints, render
 from clozekit.catalog import Entry
-from clozekit.cli.common import console, no_help_in_interview, unwritable_is_told
+from clozekit.cli.common import console, no_help_in_interview, remember_hint, unwritable_is_told
 from clozekit.cli.watch import record, solved
 from clozekit.course import following
 from clozekit.describe import describe
@@ -79,7 +79,7 @@ class Page:
         self.status = str
         if isinstance(news, Told):
             seconds = news.report.seconds
-            self.status = lambda: say(self.language, "watch-checked", time=at, seconds=seconds)
+            self.status = lambda: say(self.language, "watch-checked", time=at, seconds=f"{seconds:.2f}")
             self.exercise = news.exercise
             self.workspace = record(news, self.workspace, self.language)
             if news.report.verdict == "passed":
@@ -97,22 +97,18 @@ class Page:
     def hint(self) -> None:
         """The next hint, counted as `cloze hint` counts."""
         report = self.outcome.report if isinstance(self.outcome, Told) else None
-        progress = Progress()
-        if self.workspace:
-            try:
-                no_help_in_interview(self.workspace, self.target.id)
-            except ClozeError as error:
-                refused = error
-                self.note = lambda: refused.text(self.language)
-                return
-            progress = replace(self.workspace.progress(self.target.id))
-        before = replace(progress)
-        hints.take(self.exercise, progress, report, self.language)
-        if self.workspace:
-            with unwritable_is_told(self.language), self.workspace.changing():
-                now = self.workspace.progress(self.target.id)
-                now.hints, now.explained = progress.hints, progress.explained
+        try:
+            no_help_in_interview(self.workspace, self.target.id)
+        except ClozeError as error:
+            told = error.text
+            self.note = lambda: told(self.language)
+            return
         exercise = self.exercise
+        before = replace(self.workspace.progress(exercise.id)) if self.workspace else Progress()
+        given = replace(before)
+        hints.take(exercise, given, report, self.language)
+        if self.workspace:
+            remember_hint(self.workspace, exercise.id, given, self.language)
         self.note = lambda: hints.take(exercise, replace(before), report, self.language).text
 
     def next(self) -> None:

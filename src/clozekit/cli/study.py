@@ -17,8 +17,8 @@ from clozekit.cli.common import (
     inside,
     language_option,
     no_help_in_interview,
+    remember_hint,
     surroundings,
-    unwritable_is_told,
 )
 from clozekit.describe import clean
 from clozekit.errors import NotFound, unreadable
@@ -77,9 +77,7 @@ def hint(exercise: str, everything: bool, lang: str | None, content: tuple[Path,
     click.echo(given.text)
     click.echo(given.next_step(found.id, chosen))
     if workspace:
-        with unwritable_is_told(chosen), workspace.changing():
-            now = workspace.progress(found.id)
-            now.hints, now.explained = progress.hints, progress.explained
+        remember_hint(workspace, found.id, progress, chosen)
 
 
 @click.command()

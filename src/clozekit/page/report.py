@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from clozekit.describe import describe, next_step
 from clozekit.exercise import Exercise
-from clozekit.render import Advice, Reveal, advice, is_veiled, message, veiled
+from clozekit.render import Advice, Reveal, advice, is_veiled, located, message, place_of, veiled
 from clozekit.report import Meter, Picture, Report, Result, Verdict
 
 LONGEST = 4000  # characters of one message, and of the end of what one test printed
@@ -71,13 +71,13 @@ def report_view(report: Report, exercise: Exercise, language: str, reveal: Revea
         verdict=report.verdict,
         points=report.points,
         max_points=report.max_points,
-        problem=describe(problem, language)[:LONGEST] if problem else "",
+        problem=located(problem, report.cell, language)[:LONGEST] if problem else "",
         advice=told,
         findings=[
             FindingView(
                 each.code,
                 each.severity,
-                f"{each.line}:{each.column}",
+                place_of(each, report.cell, language),
                 describe(each.problem, language),
                 next_step(each.problem, language),
             )
