@@ -11,7 +11,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from msgspec import structs
@@ -85,8 +85,11 @@ class Engine(Processes):
         margins: bool = False,
         processor: int | None = None,
         stop: Stop | None = None,
+        spawn: Callable[[Limits], Worker] | None = None,
     ) -> Report:
         """Grade one file, by workers that keep to one `processor`, if given. Nothing that the submission does raises.
+
+        stop: what ends it before its time. spawn: where the first worker comes from, in place of `spawn_worker`.
 
         Raises:
             ContentError: the exercise itself is broken.
@@ -98,7 +101,7 @@ class Engine(Processes):
         try:
             cases = self.tester(exercise).cases
             limits = worker_limits(exercise, processor)
-            worker = self.spawn_worker(limits)
+            worker = (spawn or self.spawn_worker)(limits)
             try:
                 analysed = self.analyse(worker, exercise, upload, stop)
             except BaseException:

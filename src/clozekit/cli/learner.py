@@ -2,7 +2,9 @@
 
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Literal
 
 import click
@@ -149,6 +151,7 @@ def check(
         upload = submission.read(path)
     except OSError as error:
         raise ClozeError(f"{path} cannot be read: {error.strerror}") from None
+    Thread(target=import_module, args=("rich.console",)).start()  # while the judge works
     report = warm.grade(workspace, found, upload) if workspace and seed is None else None
     if not report:
         with Engine(seed) as engine:
