@@ -214,6 +214,19 @@ def test_a_broken_exercise_is_told_and_a_mended_one_is_loaded_anew(engine, tmp_p
         assert (told.report.verdict, told.report.tests[-1].name) == ("passed", "new")
 
 
+def test_only_the_current_exercise_has_a_tester(engine, rms_norm, author, solution, tmp_path):
+    other, news = author(), queue.Queue()
+    targets = [Target(tmp_path / f"{each.name}.py", each.id) for each in (rms_norm, other)]
+    for target in targets:
+        target.path.write_text(solution)
+    with Watching(engine, Catalog([other.root, rms_norm.root]), targets, news.put) as watching:
+        watching.news = news
+        for target, exercise in zip(targets, (rms_norm, other), strict=True):
+            watching.look(target.path)
+            assert answer(watching).target == target
+            assert list(engine.testers) == [str(exercise.grader_path)]
+
+
 # The seam in the judge
 
 

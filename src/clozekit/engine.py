@@ -236,6 +236,12 @@ class Engine(Processes):
                 self.testers[path] = Tester(channel, collected.cases, stamps)
             return self.testers[path]
 
+    def keep_only(self, exercise: Exercise) -> None:
+        """End the testers of all other exercises, which take 40 to 80 MB each. What they are grading is lost."""
+        for path in {*self.testers} - {str(exercise.grader_path)}:
+            if tester := self.testers.pop(path, None):
+                tester.dismiss()
+
 
 def worker_limits(exercise: Exercise, processor: int | None = None) -> Limits:
     """What one worker may spend on an exercise; to import may take twice as long as a call."""

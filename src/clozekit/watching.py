@@ -140,6 +140,10 @@ class Watching:
         try:
             upload = self._read(target.path, stop)
             exercise = self.catalog[target.id]  # anew: an author may have changed it
+            with self.lock:
+                if self.running is not stop:
+                    raise Stopped
+                self.engine.keep_only(exercise)  # nobody works at two
             report = self.engine.grade(exercise, upload, stop=stop, spawn=self._worker)
             return Told(target, exercise, report, saved)
         except FileNotFoundError:
