@@ -19,6 +19,13 @@ from clozekit.engine import Engine
 from clozekit.exercise import Exercise
 
 TESTS = 10
+CONTENTS = """\
+[[track]]
+name = "normalization"
+title = { en = "Normalization", zh = "归一化" }
+[track.exercises]
+rms_norm = { difficulty = 1 }
+"""
 COLD = """\
 import pytest
 import torch
@@ -48,22 +55,46 @@ def definition(x, weight, eps=1e-6):
 """
 
 
-def main(rounds: int) -> None:
+def course(root: Path) -> Exercise:
+    """A content root with the ten tests, and cold/, where a pytest of the same tests runs."""
     exercise = Exercise(builtin_root(), "normalization/rms_norm")
-    source = blanks.reveal(exercise.solution)
+    for path, text in (
+        ("exercises/contents.toml", CONTENTS),
+        ("exercises/normalization/rms_norm.toml", exercise.words_path.read_text()),
+        ("solutions/normalization/rms_norm.py", exercise.solution),
+        ("graders/normalization/test_rms_norm.py", GRADER.format(tests=TESTS)),
+        ("cold/submission.py", blanks.reveal(exercise.solution)),
+        ("cold/test_rms_norm.py", COLD.format(tests=TESTS)),
+    ):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    return Exercise(root, exercise.id)
+
+
+def cold_pytest(root: Path) -> float:
+    """How long it takes."""
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_rms_norm.py"]
+    subprocess.run(command, cwd=root / "cold", check=True, capture_output=True)
+    return time.perf_counter() - began
+
+
+def tell(times: dict[str, list[float]]) -> None:
+    """Of several ways to judge the same file: percentiles, and how many times as long as the first the last takes."""
+    for name, each in times.items():
+        ordered = sorted(each)
+        p95 = ordered[int(0.95 * (len(ordered) - 1))]
+        middle = statistics.median(each)
+        print(f"{name:14} {TESTS} tests   p50 {1e3 * middle:7.1f} ms   p95 {1e3 * p95:7.1f} ms   n {len(each)}")
+    first, *_, last = map(statistics.median, times.values())
+    print(f"ratio of the medians {last / first:.1f}")
+
+
+def main(rounds: int) -> None:
     with tempfile.TemporaryDirectory() as folder, Engine() as engine:
         root = Path(folder)
-        for path, text in (
-            ("exercises/normalization/rms_norm.toml", exercise.words_path.read_text()),
-            ("solutions/normalization/rms_norm.py", exercise.solution),
-            ("graders/normalization/test_rms_norm.py", GRADER.format(tests=TESTS)),
-            ("cold/submission.py", source),
-            ("cold/test_rms_norm.py", COLD.format(tests=TESTS)),
-        ):
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_text(text)
-        ours = Exercise(root, exercise.id)
-        taken = submission.Upload("rms_norm.py", source.encode())
+        ours = course(root)
+        taken = submission.read(root / "cold/submission.py")
         began = time.perf_counter()
         assert engine.grade(ours, taken).verdict == "passed"
         print(f"first report, from nothing      {time.perf_counter() - began:7.3f} s")
@@ -73,17 +104,8 @@ def main(rounds: int) -> None:
                 began = time.perf_counter()
                 assert engine.grade(ours, taken).verdict == "passed"
                 warm.append(time.perf_counter() - began)
-            began = time.perf_counter()
-            command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_rms_norm.py"]
-            subprocess.run(command, cwd=root / "cold", check=True, capture_output=True)
-            cold.append(time.perf_counter() - began)
-    for name, times in (("warm judge", warm), ("cold pytest", cold)):
-        ordered = sorted(times)
-        p95 = ordered[int(0.95 * (len(ordered) - 1))]
-        print(
-            f"{name:12} {TESTS} tests   p50 {1e3 * statistics.median(times):7.1f} ms   p95 {1e3 * p95:7.1f} ms   n {len(times)}"
-        )
-    print(f"ratio of the medians {statistics.median(cold) / statistics.median(warm):.1f}")
+            cold.append(cold_pytest(root))
+    tell({"warm judge": warm, "cold pytest": cold})
 
 
 if __name__ == "__main__":

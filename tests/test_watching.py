@@ -82,7 +82,7 @@ def test_a_save_ends_the_grading_of_another_file(watched, solution, engine):
     watched.two.write_text(solution)
     told = answer(watched)
     assert (told.target.path, told.report.verdict) == (watched.two, "passed")
-    until(lambda: not os.listdir(engine.home))
+    until(lambda: watched.ready and len(os.listdir(engine.home)) == 1)  # of the worker that waits for the next save
 
 
 def test_an_editor_may_save_by_putting_another_file_in_its_place(watched, solution):
@@ -136,6 +136,16 @@ def test_a_folder_in_place_of_the_file_is_told(watched):
     watched.one.mkdir()
     watched.look(watched.one)
     assert answer(watched).problem.facts == {"reason": "Is a directory"}
+
+
+def test_a_worker_that_died_while_it_waited_is_not_used(watched, solution, engine):
+    for _ in range(2):
+        watched.one.write_text(solution)
+        assert verdict(watched) == "passed"
+        until(lambda: watched.ready)
+        _, worker = watched.ready
+        engine.reap(worker.pid, 0.0)
+        until(lambda worker=worker: not worker.is_there())
 
 
 def test_nothing_is_told_once_it_is_closed(engine, rms_norm, tmp_path):
@@ -202,6 +212,19 @@ def test_a_broken_exercise_is_told_and_a_mended_one_is_loaded_anew(engine, tmp_p
         told = look()
         assert isinstance(told, Told)
         assert (told.report.verdict, told.report.tests[-1].name) == ("passed", "new")
+
+
+def test_only_the_current_exercise_has_a_tester(engine, rms_norm, author, solution, tmp_path):
+    other, news = author(), queue.Queue()
+    targets = [Target(tmp_path / f"{each.name}.py", each.id) for each in (rms_norm, other)]
+    for target in targets:
+        target.path.write_text(solution)
+    with Watching(engine, Catalog([other.root, rms_norm.root]), targets, news.put) as watching:
+        watching.news = news
+        for target, exercise in zip(targets, (rms_norm, other), strict=True):
+            watching.look(target.path)
+            assert answer(watching).target == target
+            assert list(engine.testers) == [str(exercise.grader_path)]
 
 
 # The seam in the judge

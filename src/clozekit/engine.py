@@ -11,7 +11,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -93,10 +93,12 @@ class Engine(Processes):
         processor: int | None = None,
         device: str | None = None,
         stop: Stop | None = None,
+        spawn: Callable[[Limits], Worker] | None = None,
     ) -> Report:
         """Grade one file, by workers that keep to one `processor`, if given. Nothing that the submission does raises.
 
         device: a GPU, as torch calls it. Answers are computed there; those of kernels on the processor first, then there as well.
+        stop: what ends it before its time. spawn: where the first worker comes from, in place of `spawn_worker`.
 
         Raises:
             ContentError: the exercise itself is broken.
@@ -109,7 +111,7 @@ class Engine(Processes):
             cases = self.tester(exercise).cases
             kernel = exercise.sheet.policy.kernel
             limits = worker_limits(exercise, processor, None if kernel else device)
-            worker = self.spawn_worker(limits)
+            worker = (spawn or self.spawn_worker)(limits)
             try:
                 analysed = self.analyse(worker, exercise, upload, stop)
             except BaseException:
@@ -258,6 +260,12 @@ class Engine(Processes):
                 self.testers[path] = Tester(channel, collected.cases, stamps)
             return self.testers[path]
 
+    def keep_only(self, exercise: Exercise) -> None:
+        """End the testers of all other exercises, which take 40 to 80 MB each. What they are grading is lost."""
+        for path in {*self.testers} - {str(exercise.grader_path)}:
+            if tester := self.testers.pop(path, None):
+                tester.dismiss()
+
 
 def _ask(worker: Worker, request: object, raw: bytes, answer: type[Read], stop: Stop | None = None) -> Read:
     """Have a fresh worker look into a file.
@@ -269,11 +277,10 @@ def _ask(worker: Worker, request: object, raw: bytes, answer: type[Read], stop: 
     """
     channel = Channel(socket.socket(fileno=os.dup(worker.channel)), stop=stop)
     try:
-        channel.receive(Ready, time.monotonic() + START_SECONDS)
-    except (Gone, TimedOut, Violation):
-        channel.close()
-        raise CannotCheck(f"a worker does not start; it said: {worker.said() or 'nothing'}") from None
-    try:
+        try:
+            channel.receive(Ready, time.monotonic() + START_SECONDS)
+        except (Gone, TimedOut, Violation):
+            raise CannotCheck(f"a worker does not start; it said: {worker.said() or 'nothing'}") from None
         deadline = time.monotonic() + ANALYSIS_SECONDS
         channel.send(request, [raw], deadline=deadline)
         return channel.receive(answer, deadline)[0]  # type: ignore[no-any-return]

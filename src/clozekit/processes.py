@@ -9,6 +9,7 @@ No torch here. Any number of threads may ask.
 
 import contextlib
 import os
+import select
 import shutil
 import socket
 import subprocess
@@ -61,6 +62,12 @@ class Worker:
         status = self.processes.reap(self.pid, 0.0 if at_once else GRACE)
         shutil.rmtree(self.scratch, ignore_errors=True)
         return status
+
+    def is_there(self) -> bool:
+        """Whether it still has its end of the channel."""
+        poll = select.poll()
+        poll.register(self.channel, 0)
+        return not poll.poll(0)
 
     def said(self) -> str:
         """What it has written so far, or the end of it."""

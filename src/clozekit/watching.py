@@ -16,9 +16,11 @@ from typing import NamedTuple, Self
 
 from clozekit import submission
 from clozekit.catalog import Catalog
-from clozekit.engine import Engine
-from clozekit.errors import ClozeError
+from clozekit.engine import Engine, worker_limits
+from clozekit.errors import CannotCheck, ClozeError
 from clozekit.exercise import Exercise, FileStamp, file_stamp
+from clozekit.processes import Worker
+from clozekit.protocol import Limits
 from clozekit.report import Problem, Report
 from clozekit.submission import Upload
 from clozekit.wire import Stop, Stopped
@@ -79,6 +81,7 @@ class Watching:
         self.lock = threading.Lock()
         self.current: Path | None = None
         self.running: Stop | None = None  # of the grading about which we tell
+        self.ready: tuple[Limits, Worker] | None = None  # forked ahead, for the next save
         self.ended = threading.Event()
 
     def __enter__(self) -> Self:
@@ -92,6 +95,7 @@ class Watching:
             if self.running:
                 self.running.set()
             self.running = None
+        self._put_by(None)
 
     def look(self, path: Path) -> None:
         """Grade a file as it is."""
@@ -122,7 +126,10 @@ class Watching:
     def _grade(self, target: Target, saved: bool, stop: Stop) -> None:
         with contextlib.closing(stop), contextlib.suppress(Stopped):
             self._tell(stop, Began(target))
-            self._tell(stop, self._outcome(target, saved, stop))
+            outcome = self._outcome(target, saved, stop)
+            self._tell(stop, outcome)
+            if isinstance(outcome, Told):
+                self._prepare(worker_limits(outcome.exercise))
 
     def _tell(self, stop: Stop, news: News) -> None:
         with self.lock:
@@ -133,13 +140,42 @@ class Watching:
         try:
             upload = self._read(target.path, stop)
             exercise = self.catalog[target.id]  # anew: an author may have changed it
-            return Told(target, exercise, self.engine.grade(exercise, upload, stop=stop), saved)
+            with self.lock:
+                if self.running is not stop:
+                    raise Stopped
+                self.engine.keep_only(exercise)  # nobody works at two
+            report = self.engine.grade(exercise, upload, stop=stop, spawn=self._worker)
+            return Told(target, exercise, report, saved)
         except FileNotFoundError:
             return Failed(target, Problem("file-gone", {"file": str(target.path)}))
         except OSError as error:
             return Failed(target, Problem("unreadable", {"reason": str(error.strerror)}))
         except ClozeError as error:
             return Failed(target, Problem("grader", {"error": str(error)}))
+
+    def _prepare(self, limits: Limits) -> None:
+        """Have a worker wait for the next save, which is graded the sooner for it."""
+        with contextlib.suppress(CannotCheck, OSError):  # the next grading will say so
+            self._put_by((limits, self.engine.spawn_worker(limits)))
+        if self.ended.is_set():
+            self._put_by(None)
+
+    def _put_by(self, ready: tuple[Limits, Worker] | None) -> None:
+        """Let it wait in place of the one that does."""
+        with self.lock:
+            former, self.ready = self.ready, ready
+        if former:
+            former[1].discard()
+
+    def _worker(self, limits: Limits) -> Worker:
+        """The one that waits, if it has the same limits and has not died meanwhile."""
+        with self.lock:
+            ready, self.ready = self.ready, None
+        if ready and ready[0] == limits and ready[1].is_there():
+            return ready[1]
+        if ready:
+            ready[1].discard()
+        return self.engine.spawn_worker(limits)
 
     def _read(self, path: Path, stop: Stop) -> Upload:
         """The file, if it is there or soon back."""

@@ -2,7 +2,9 @@
 
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Literal
 
 import click
@@ -164,6 +166,7 @@ def check(
         upload = submission.read(path)
     except OSError as error:
         raise unreadable(path, error) from None
+    Thread(target=import_module, args=("rich.console",)).start()  # while the judge works
     graded = []
     if found and workspace and seed is None and device == "cpu" and not is_notebook(target):
         warmly = warm.grade(workspace, found, upload)

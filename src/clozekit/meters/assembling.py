@@ -19,7 +19,6 @@ import shutil
 import signal
 import subprocess
 import time
-from importlib import metadata
 from pathlib import Path
 
 from msgspec import Struct
@@ -140,6 +139,8 @@ def assembler(target: Target) -> Path | None:
 
 def _release() -> tuple[int, ...]:
     """Of Triton, which is not imported here."""
+    from importlib import metadata  # a quarter of what `cloze list` would import
+
     return tuple(map(int, metadata.version("triton").split(".")[:2]))
 
 
