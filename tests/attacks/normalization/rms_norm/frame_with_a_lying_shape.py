@@ -11,8 +11,8 @@ values = sys.modules["clozekit.values"]
 original = values.encode
 
 
-def encode(value, buffers, *rest):
-    header = original(value, buffers, *rest)
+def encode(value, buffers, *rest, **options):
+    header = original(value, buffers, *rest, **options)
     if isinstance(header, values.Array):
         return values.Array(header.dtype, [1 << 39, *header.shape], header.size)
     return header

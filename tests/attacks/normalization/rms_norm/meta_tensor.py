@@ -1,6 +1,6 @@
 """A meta tensor.
 
-Verdict: failed, type
+Verdict: failed, device
 """
 
 import torch
