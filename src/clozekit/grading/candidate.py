@@ -165,7 +165,7 @@ class Candidate:
                 raise Violation("an answer to another question")
             if isinstance(reply, calls.Raised) and reply.lost:
                 self._end(at_once=True)
-            return decode(reply, payload)
+            return decode(reply, payload, self.limits.device is not None)
         except TimedOut:
             self._end(at_once=True)
             problem = Problem("timeout", {"seconds": f"{seconds:g}"})
@@ -205,14 +205,14 @@ class Candidate:
         return True
 
 
-def decode(reply: calls.Reply, payload: bytearray) -> Answer:
-    """What a worker sent.
+def decode(reply: calls.Reply, payload: bytearray, on_device: bool = False) -> Answer:
+    """What a worker sent. `on_device`: from one that has a GPU.
 
     Raises:
         Violation: it is not what it says it is.
     """
     if isinstance(reply, calls.Raised):
-        return Answer(problem=raised(reply))
+        return Answer(problem=raised(reply, on_device))
     if isinstance(reply, calls.Mismatched):
         shapes = {clean(name): str(shape) for name, shape in reply.shapes.items()}
         return Answer(problem=Problem("parameters", shapes))
@@ -235,8 +235,8 @@ def decode(reply: calls.Reply, payload: bytearray) -> Answer:
     return answer
 
 
-def raised(reply: calls.Raised) -> Problem:
-    """An exception in the learner's code, as facts."""
+def raised(reply: calls.Raised, on_device: bool = False) -> Problem:
+    """An exception in the learner's code, as facts. On a device others may have taken the memory; here nobody has."""
     facts = {"type": clean(reply.error), "text": clean(reply.text)[:1000], "frames": clean(reply.frames).rstrip()}
     if reply.missing:
         return Problem("missing", {"name": facts["text"], "names": " ".join(clean(name) for name in reply.names)})
@@ -246,7 +246,7 @@ def raised(reply: calls.Raised) -> Problem:
         return Problem("exit", facts)
     if reply.error in ("RecursionError", "MemoryError"):
         return Problem(reply.error, facts)
-    if reply.error == "OutOfMemoryError":
+    if on_device and reply.error == "OutOfMemoryError":
         return Problem("device-memory", facts)
     if DEVICES.search(reply.text):
         return Problem("devices", facts)
