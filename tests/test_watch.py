@@ -371,7 +371,7 @@ def test_as_json_each_save_is_answered_by_a_line_and_by_nothing_else(piped, file
 
 def test_without_a_terminal_reports_follow_each_other_as_plain_text(piped, file, solution):
     process = piped(ID)
-    assert process.stderr.readline() == "Watching 1 files: save one, and its report follows. Ctrl-C ends.\n"
+    assert process.stderr.readline() == "Files watched: 1. Save one, and its report follows. Ctrl-C ends.\n"
     file.write_text("def (")
     text = "".join(iter(process.stdout.readline, "\n"))
     assert "line 1: invalid syntax" in text
