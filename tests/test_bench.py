@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from clozekit import blanks
-from clozekit.catalog import builtin_root
+from clozekit.catalog import Catalog, builtin_root
 from clozekit.cli import main
 from clozekit.errors import CannotCheck
 from clozekit.exercise import LANGUAGES, Exercise
@@ -156,3 +156,9 @@ def test_who_breaks_a_rule_is_not_measured(engine, rms_norm):
         engine, rms_norm, Upload("file.py", source.encode()), parse("rms_norm(float32[4, 8], float32[8])"), "cpu"
     )
     assert (found.verdict, found.why.kind) == ("failed", "CZ001")
+
+
+@pytest.mark.parametrize("id", [exercise.id for exercise in Catalog([builtin_root()]) if exercise.track == "triton"])
+def test_every_kernel_has_calls_of_full_size_to_show(id):
+    """Wherever in test_costs they are written."""
+    assert Exercise(builtin_root(), id).costs

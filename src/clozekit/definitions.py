@@ -11,9 +11,11 @@ Read from the grader's source, which is never run for it. No torch here.
 """
 
 import ast
+import re
 
 from msgspec import Struct
 
+CALL = re.compile(r"\w+\(.*\)")
 FOREIGN = {"pytest", "clozekit"}  # modules that no worker may import
 
 
@@ -44,14 +46,14 @@ def eager(grader: ast.Module, target: str) -> Eager | None:
 
 
 def calls(grader: ast.Module) -> list[str]:
-    """The calls of full size that `test_costs` asks for: the texts among its decorators."""
+    """The calls of full size that `test_costs` asks for: the texts in its decorators and its body."""
     named = {name: node for node in grader.body for name in _names(node)}
     tests = [node for node in grader.body if isinstance(node, ast.FunctionDef) and node.name == "test_costs"]
-    decorators = [decorator for node in tests for decorator in node.decorator_list]
-    names = [node.id for each in decorators for node in ast.walk(each) if isinstance(node, ast.Name)]
-    parts = [*decorators, *(named[name] for name in names if name in named)]
+    own = [part for node in tests for part in (*node.decorator_list, *node.body)]
+    names = [node.id for each in own for node in ast.walk(each) if isinstance(node, ast.Name)]
+    parts = [*own, *(named[name] for name in names if name in named)]
     texts = [node.value for part in parts for node in ast.walk(part) if isinstance(node, ast.Constant)]
-    return list(dict.fromkeys(text for text in texts if isinstance(text, str) and text.endswith(")")))
+    return list(dict.fromkeys(text for text in texts if isinstance(text, str) and CALL.fullmatch(text)))
 
 
 def hidden(grader: ast.Module) -> set[str]:
