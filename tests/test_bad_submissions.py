@@ -75,7 +75,7 @@ IN_CALL = {
     "aborts": ("os.abort()", "signal", "SIGABRT"),
     "terminates itself": ("os.kill(os.getpid(), 15)", "signal", "SIGTERM"),
     "allocates 50 GB of tensor": ("return torch.empty(50 << 28)", "raised", "allocate"),
-    "allocates 50 GB of bytes": ("return bytes(50 << 30)", "MemoryError", "more memory than there is"),
+    "allocates 50 GB of bytes": ("return bytes(50 << 30)", "MemoryError", "more memory than it may use"),
     "recurses for ever": ("return rms_norm(x, weight, eps)", "RecursionError", "recursion never ends"),
     "writes a file of 100 MB": ("open('f', 'wb').write(bytes(10**8))", "raised", "File too large"),
     "closes all descriptors": (f"os.closerange(0, 64)\nreturn {RIGHT}", "exited", "ended its process"),

@@ -46,7 +46,7 @@ SENTENCES = {
     ),
     "another length": (
         Problem("length", {"where": "[0]", "yours": "3", "expected": "2", "position": "1"}),
-        "at [0]: yours has length 3, expected 2; they part at position 1",
+        "at [0]: yours has length 3, expected 2; they first differ at position 1",
     ),
     "other keys": (
         Problem("keys", {"where": "", "yours": "'a'", "expected": "'b', 'c'"}),
@@ -87,7 +87,7 @@ SENTENCES = {
     "a recursion": (Problem("RecursionError", {}), "the recursion never ends (RecursionError)"),
     "no memory": (
         Problem("MemoryError", {}),
-        "your code asked for more memory than there is (MemoryError)",
+        "your code asked for more memory than it may use (MemoryError)",
     ),
     "other parameters": (
         Problem("parameters", {"missing": "q_proj.weight [8, 8]", "extra": "", "other": "b [3] (expected [4])"}),

@@ -267,7 +267,7 @@ def test_text_shows_what_matters(cloze, tmp_path):
     (tmp_path / "kernel.py").write_text(source())
     result = cloze("meter", "kernel.py", "--call", "copy(float32[1000, 1000])", "--targets", "sm_80")
     assert result.exit_code == 0, result.output
-    assert "4 MB read (4 MB of it once), 4 MB written; 100 % of each 32-byte sector is used" in result.output
+    assert "4 MB read (4 MB distinct), 4 MB written; 100 % of each 32-byte sector is used" in result.output
     assert "sm_80" in result.output
     assert "no stack" in result.output
 

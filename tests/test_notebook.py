@@ -344,7 +344,7 @@ def test_a_line_of_ipython_is_a_mistake_of_its_own(line, cloze, solution):
     save(f"{MARK}{line}\n{solution}")
     done = cloze("check", "x.ipynb")
     assert done.exit_code == 1
-    assert "cell 2, line 2: a line of IPython is no Python" in done.output
+    assert "cell 2, line 2: this is IPython, not Python" in done.output
     assert "Lines that begin with % or ! belong in a cell of their own" in done.output
 
 

@@ -257,7 +257,7 @@ def test_the_first_picture_is_shown_and_no_other():
     assert text(report(*tests)).splitlines()[:5] == [
         "✗ t0",
         "    yours 0, expected",
-        "    where [2, 3] is off, from . (right) to 9 (farthest):",
+        "    where [2, 3] is off, from . (correct) to 9 (farthest):",
         "      ..9",
         "      998",
     ]

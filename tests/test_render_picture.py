@@ -20,7 +20,7 @@ def plain(picture: Picture, language: str = "en") -> list[str]:
 
 def test_a_map_and_a_row():
     assert plain(NUCLEUS) == [
-        "where [3, 8] is off, from . (right) to 9 (farthest):",
+        "where [3, 8] is off, from . (correct) to 9 (farthest):",
         "  ........",
         "  87..8..7",
         "  999.99.9",

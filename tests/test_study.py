@@ -175,7 +175,7 @@ def test_nothing_was_found_yet(cloze):
     ("arguments", "message"),
     {
         ("eps_outside_sqr",): "did you mean eps_outside_sqrt",
-        ("zzzzzz",): "a report names it behind its explanation",
+        ("zzzzzz",): "a report gives the name of a mistake after its explanation",
         (MISTAKE, "--exercise", "attention/kv_cache"): "no exercise knows a mistake 'eps_outside_sqrt'",
         (MISTAKE, "--exercise", "rms_norm"): "did you mean normalization/rms_norm?",
     }.items(),
@@ -237,7 +237,7 @@ def test_before_the_pass_an_answer_is_not_shown_unasked(command, cloze):
     assert refused.exit_code == 1
     assert "is not solved yet. Show the solution?" in refused.output
     assert "--yes" in refused.output
-    assert "尚未通过" in cloze(command, ID, "--lang", "zh").output
+    assert "尚未解出" in cloze(command, ID, "--lang", "zh").output
     assert "rsqrt" not in refused.output
     assert "rsqrt" in cloze(command, ID, "--yes").output
 

@@ -120,7 +120,7 @@ def test_the_page_tells_the_history(pages):
     assert words.mistakes["forgets_mask"] in text
     assert "and 92 earlier" in text  # of a hundred, eight are listed
     assert text.count("another version of the kit wrote it") == 2
-    assert "1 exercises of the history are not in this catalog" in text
+    assert "Exercises of the history that are not in this catalog: 1" in text
     assert "after 107 checks" in text
 
 
@@ -253,7 +253,7 @@ def test_a_summary_has_every_track_and_what_was_checked(cloze):
     assert any(re.fullmatch(r"  ✓ normalization/rms_norm  +solved \S+  checks 2  ·█", line) for line in lines)
     assert any(re.fullmatch(r"  ✗ sampling/top_p  +0 of 1 points  checks 100  ·{24}", line) for line in lines)
     assert "1 of 18 solved" in lines
-    assert "18 题完成 1 题" in cloze("--lang", "zh").output
+    assert "18 题解出 1 题" in cloze("--lang", "zh").output
 
 
 def test_the_page_is_written_where_it_is_asked_for(cloze, tmp_path, workspace):

@@ -114,7 +114,7 @@ def explain(mistake: str | None, exercise: str | None, lang: str | None, content
 
         click.echo("\n".join([phrases.say(chosen, "explain-refused"), *told(refused, meant, chosen)]))
     if others:
-        click.echo(phrases.say(chosen, "explain-others", ids=", ".join(others)))
+        click.echo(phrases.say(chosen, "explain-others", ids=phrases.say(chosen, "comma").join(others)))
 
 
 def _show_code(exercise: Exercise, mistake: str, passed: bool, language: str) -> None:
