@@ -431,6 +431,24 @@ def test_reset_keeps_the_old_file_beside_the_new(cloze, workspace, rms_norm):
         assert file.with_name("rms_norm.py.bak").read_text() == "mine\n"
 
 
+def test_reset_never_loses_what_was_written(cloze, workspace):
+    """An untouched starter is not worth a backup, and an older backup is not overwritten."""
+    path = workspace / f"{ID}.py"
+    for text in ("# mine", "# mine too"):
+        path.write_text(text)
+        for level in ("guided", "scratch", "guided"):
+            assert cloze("reset", ID, "--yes", "--level", level).exit_code == 0
+    kept = {each.name: each.read_text() for each in path.parent.glob("rms_norm.py.bak*")}
+    assert kept == {"rms_norm.py.bak": "# mine", "rms_norm.py.bak.1": "# mine too"}
+
+
+def test_a_report_that_cannot_be_written_is_shown_all_the_same(cloze, workspace, solution):
+    (workspace / f"{ID}.py").write_text(solution)
+    done = cloze("check", ID, "--json", "nowhere/r.json")
+    assert done.exit_code == 2
+    assert f"passed  {ID}" in done.output
+
+
 def test_reset_outside_a_workspace_says_what_to_do(cloze):
     done = cloze("reset", ID)
     assert done.exit_code == 2

@@ -9,7 +9,7 @@ import pytest
 
 from clozekit import blanks
 from clozekit.cli import main
-from clozekit.pytesting import is_starter
+from clozekit.pytesting import is_untouched
 from clozekit.workspace import Workspace
 
 ID = "normalization/rms_norm"
@@ -157,5 +157,48 @@ def test_a_starter_is_known_at_any_level_in_any_language(work, rms_norm):
         blanks.reveal(rms_norm.solution): False,
     }.items():
         file.write_text(text, "utf-8")
-        assert is_starter(rms_norm, file) == untouched
-    assert not is_starter(rms_norm, work / "missing.py")
+        assert is_untouched(rms_norm, file) == untouched
+    assert not is_untouched(rms_norm, work / "missing.py")
+
+
+def test_an_answer_for_review_is_judged_and_not_imported(work, solution):
+    """As an ordinary module it would run in this process, with all that the learner may do."""
+    escaped = work / "escaped"
+    answer = work / "review" / f"{ID}.py"
+    answer.parent.mkdir(parents=True)
+    answer.write_text(f"open({str(escaped)!r}, 'w').close()\n{solution}")
+    done = run(work, "-q", f"review/{ID}.py")
+    assert done.returncode == 1, done.stdout
+    assert not escaped.exists()
+
+
+def test_what_could_not_be_checked_is_no_pass(work, solution, rms_norm, tmp_path_factory):
+    """A test of the grader that breaks is skipped, and the run does not end as if all were well."""
+    root = tmp_path_factory.mktemp("course")
+    for source in (rms_norm.words_path, rms_norm.solution_path, rms_norm.grader_path):
+        target = root / source.relative_to(rms_norm.root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(source.read_text("utf-8"), "utf-8")
+    (root / "exercises" / "contents.toml").write_text(
+        '[[track]]\nname = "normalization"\ntitle = { en = "N", zh = "N" }\n[track.exercises]\nrms_norm = { difficulty = 1 }\n'
+    )
+    grader = root / "graders" / "normalization" / "test_rms_norm.py"
+    grader.write_text(grader.read_text("utf-8") + "\n\ndef test_broken(check):\n    raise RuntimeError\n", "utf-8")
+    (work / f"{ID}.py").write_text(solution)
+    done = run(work, "-q", f"{ID}.py", CLOZE_CONTENT=str(root))
+    assert "1 skipped" in done.stdout
+    assert done.returncode == 3
+
+
+def test_a_broken_exercise_is_told_without_a_traceback(work, tmp_path_factory, rms_norm):
+    root = tmp_path_factory.mktemp("course")
+    target = root / "exercises" / f"{ID}.toml"
+    target.parent.mkdir(parents=True)
+    target.write_text("x = [")
+    (root / "exercises" / "contents.toml").write_text(
+        '[[track]]\nname = "normalization"\ntitle = { en = "N", zh = "N" }\n[track.exercises]\nrms_norm = { difficulty = 1 }\n'
+    )
+    done = run(work, "-q", CLOZE_CONTENT=str(root))
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "pluggy" not in done.stdout
+    assert "not TOML" in done.stdout

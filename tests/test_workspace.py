@@ -1,10 +1,12 @@
 """Progress is never lost: not to a crash, a second process, a damaged file, another version of the kit or another machine."""
 
 import json
+import os
 import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -350,3 +352,30 @@ def test_merging_loses_nothing_and_does_not_mind_the_order(here, there):
 @given(states())
 def test_what_is_written_is_what_is_read(state):
     assert decode(encode(state, {})) == (state, msgspec.to_builtins(state))
+
+
+PLACES = {  # where a file lies that answers a/b, seen from the workspace; which part of it that is
+    "a/b.py": "",
+    "review/a/b.py": "review",
+    "interview/2026-12-01/a/b.py": "interview/2026-12-01",
+    "week1.ipynb": "",
+    "submissions/ada/a/b.py": None,
+    "b.py": None,
+    "a/other.py": None,
+    "../elsewhere/a/b.py": None,
+    "interview/a/b.py": None,
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("inside", [".", "review", "review/a"])
+def test_only_a_learners_own_files_count(place, inside, tmp_path, monkeypatch):
+    """From whatever directory they are named: a copy of somebody's answer solves nothing."""
+    workspace = Workspace.create(tmp_path / "work", "en", "guided")
+    here = workspace.root / inside
+    here.mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(here)
+    path = Path(os.path.relpath(workspace.root / place))
+    workspace.record(Report("a/b", "passed", "A", [Result("a", "passed")]), path)
+    attempts = workspace.progress("a/b").attempts
+    assert [attempt.folder for attempt in attempts] == ([] if PLACES[place] is None else [PLACES[place]])

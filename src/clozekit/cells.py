@@ -19,7 +19,7 @@ from clozekit.report import Problem
 from clozekit.submission import LIMIT, NOTEBOOK_LIMIT, Unreadable, Upload
 
 ID = r"\w{1,80}/\w{1,80}"
-MARK = re.compile(rf"^# cloze: ({ID})[ \t]*$", re.M)
+MARK = re.compile(rf"^# cloze: ({ID})[ \t\r]*$", re.M)
 FORMATS = (3, 4)  # the versions of the format that have cells of this kind; 4 came in 2015
 
 

@@ -186,6 +186,10 @@ class Exercise:
         except ContentError as error:
             raise ContentError(f"{self.solution_path}: {error}") from None
 
+    def is_starter(self, content: bytes) -> bool:
+        """Whether a file is as `cloze init` writes it, at any level in any language."""
+        return any(content == self.render(level, language).encode() for level in LEVELS for language in LANGUAGES)
+
     @cached_property
     def mistakes(self) -> dict[str, Mistake]:
         """The functions that the grader marks with @mistake, read from its source and never run here."""

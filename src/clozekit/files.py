@@ -22,6 +22,15 @@ def put(path: Path, content: bytes, mode: int = 0o666) -> None:
     draft.replace(path)
 
 
+def aside(path: Path) -> Path:
+    """Where a file can be kept beside itself: NAME.bak, or NAME.bak.1 and so on, so that no older one is lost."""
+    found, number = path.with_name(f"{path.name}.bak"), 0
+    while found.exists():
+        number += 1
+        found = path.with_name(f"{path.name}.bak.{number}")
+    return found
+
+
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Wait until nobody else holds the lock `path`. The system takes it from a process that ends."""

@@ -113,9 +113,9 @@ def is_over(workspace: Workspace) -> bool:
     return interview is not None and time_left(interview) <= timedelta(0)
 
 
-def refresh(workspace: Workspace, path: Path) -> None:
-    """Write the report again if a file was checked after the end of its interview."""
-    folder = workspace.folder(path)
+def refresh(workspace: Workspace, id: str, path: Path) -> None:
+    """Write the report again if an answer was checked after the end of its interview."""
+    folder = workspace.folder(id, path)
     for interview in workspace.state.interviews:
         if interview.ended and interview.folder == folder:
             write_report(workspace, interview)

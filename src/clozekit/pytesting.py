@@ -20,9 +20,9 @@ from clozekit.cli.common import language, remember
 from clozekit.describe import describe
 from clozekit.engine import Engine
 from clozekit.errors import CannotCheck, ClozeError
-from clozekit.exercise import LANGUAGES, LEVELS, Exercise
+from clozekit.exercise import Exercise
 from clozekit.phrases import say
-from clozekit.report import Problem, Report, Verdict
+from clozekit.report import EXIT_STATUS, Problem, Report, Verdict
 from clozekit.workspace import Workspace
 
 
@@ -35,6 +35,7 @@ class Answers:
         self.exercises = {exercise.id: exercise for exercise in open_catalog()}
         self.untouched: list[Path] = []
         self.judge: Engine | None = None
+        self.undecided = False  # whether a test could not be checked
 
     @property
     def engine(self) -> Engine:
@@ -45,9 +46,10 @@ class Answers:
 
     def exercise(self, path: Path) -> Exercise | None:
         """What a file of the workspace is an answer to, if it is one."""
-        if path.suffix != ".py" or path.parent.parent != self.workspace.root:
+        id = f"{path.parent.name}/{path.stem}"
+        if path.suffix != ".py" or self.workspace.folder(id, path) is None:
             return None
-        return self.exercises.get(f"{path.parent.name}/{path.stem}")
+        return self.exercises.get(id)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> Generator[None, Any, Any]:
@@ -55,7 +57,7 @@ class Answers:
         found = yield
         if (exercise := self.exercise(file_path)) is None:
             return found
-        if not parent.session.isinitpath(file_path) and is_starter(exercise, file_path):
+        if not parent.session.isinitpath(file_path) and is_untouched(exercise, file_path):
             self.untouched.append(file_path)
             return []
         return [Answer.from_parent(parent, path=file_path, exercise=exercise, answers=self)]
@@ -65,18 +67,22 @@ class Answers:
         if wanted:
             terminalreporter.write_line(say(self.language, "untouched", count=len(wanted)))
 
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """What could not be checked is no pass, though pytest takes a skipped test for none of its business."""
+        if self.undecided and exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = EXIT_STATUS["could not check"]
+
     def pytest_unconfigure(self) -> None:
         if self.judge:
             self.judge.close()
 
 
-def is_starter(exercise: Exercise, path: Path) -> bool:
-    """Whether a file is still as `cloze init` writes it, at any level in any language."""
+def is_untouched(exercise: Exercise, path: Path) -> bool:
+    """Whether a file is still as `cloze init` writes it; if that cannot be told, `collect` says why."""
     try:
-        text = path.read_text("utf-8", "replace")
-    except OSError:
+        return exercise.is_starter(path.read_bytes())
+    except (OSError, ClozeError):
         return False
-    return any(text == exercise.render(level, language) for level in LEVELS for language in LANGUAGES)
 
 
 class Answer(pytest.File):
@@ -137,6 +143,7 @@ class Judged(pytest.Item):
         if verdict == "failed":
             raise Refused(message)
         if verdict == "could not check":
+            self.parent.answers.undecided = True
             pytest.skip(message)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any, **options: Any) -> Any:

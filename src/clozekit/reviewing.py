@@ -14,7 +14,7 @@ import contextlib
 from datetime import date, timedelta
 from pathlib import Path
 
-from clozekit import clock
+from clozekit import clock, files
 from clozekit.exercise import Exercise
 from clozekit.state import Progress
 from clozekit.workspace import Workspace
@@ -67,6 +67,6 @@ def begin(workspace: Workspace, exercise: Exercise, *, anew: bool = False) -> tu
         progress.reviewing = clock.stamp(clock.now())
         path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
-            path.replace(path.with_name(f"{path.name}.bak"))
+            path.replace(files.aside(path))
         path.write_text(exercise.render("scratch", workspace.state.language), "utf-8")
     return path, True

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from clozekit import files
 from clozekit.exercise import Exercise
 from clozekit.workspace import Starter, Workspace
 
@@ -62,7 +63,7 @@ def _update(workspace: Workspace, exercise: Exercise, dry_run: bool) -> What | N
             beside.write_bytes(new.content)
         elif what:
             if what == "merged":
-                path.with_name(f"{path.name}.bak").write_bytes(raw)
+                files.aside(path).write_bytes(raw)
             path.write_bytes(merged.replace(b"\n", b"\r\n") if b"\r\n" in raw else merged)
         if base != new:
             workspace.keep_starter(exercise.id, new)

@@ -14,6 +14,7 @@ To go on with another machine, copy the directory, or take `cloze progress --exp
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
@@ -128,10 +129,18 @@ class Workspace:
     def file(self, exercise: Exercise) -> Path:
         return self.root / f"{exercise.id}.py"
 
-    def folder(self, path: Path) -> str:
-        """Which part of the workspace a file TRACK/NAME.py is in: "review", "interview/DATE", or "", its main one."""
-        place = Path(os.path.relpath(path.parent.parent, self.root)).as_posix()
-        return place if place == "review" or place.startswith("interview/") else ""
+    def folder(self, id: str, path: Path) -> str | None:
+        """Where a file is in the workspace that answers an exercise: "review", "interview/DATE", "" for its own file.
+
+        None: it is a copy, of whomever. A notebook is as good as the exercise's own file.
+        """
+        if path.suffix == ".ipynb":
+            return ""
+        place = Path(os.path.relpath(path, self.root)).as_posix()
+        folder = place.removesuffix(f"{id}.py")
+        if folder == place or not re.fullmatch(r"(review/|interview/[^/]+/)?", folder):
+            return None
+        return folder.rstrip("/")
 
     def write_starter(self, exercise: Exercise, *, overwrite: bool = False) -> bool:
         """Write the starter in the workspace's level and language; a file that is there stays unless `overwrite`."""
@@ -171,12 +180,14 @@ class Workspace:
     def record(self, report: Report, path: Path | None = None) -> None:
         """Remember a check: in the history, and as the exercise's last report unless it was one for review or interview.
 
-        path: the file that was checked; without one it is the exercise's own.
+        path: the file that was checked; without one it is the exercise's own. Of a copy elsewhere nothing is remembered.
 
         Raises:
             OSError: nothing can be written here.
         """
-        folder = self.folder(path) if path else ""
+        folder = self.folder(report.exercise, path) if path else ""
+        if folder is None:
+            return
         starter = self.starter(report.exercise)
         level = "scratch" if folder else starter.level if starter else self.state.level
         with self.changing():

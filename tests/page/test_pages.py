@@ -121,7 +121,7 @@ def test_the_page_tells_the_history(pages):
     assert "and 92 earlier" in text  # of a hundred, eight are listed
     assert text.count("another version of the kit wrote it") == 2
     assert "Exercises of the history that are not in this catalog: 1" in text
-    assert "after 107 checks" in text
+    assert "checks: 107" in text
 
 
 def test_a_workspace_without_a_check_has_a_page(tmp_path):

@@ -123,7 +123,7 @@ def remember(workspace: Workspace, report: Report, path: Path, language: str) ->
     """Record the check of a file; where that cannot be, say so: the verdict stands."""
     with unwritable_is_told(language):
         workspace.record(report, path)
-        interviewing.refresh(workspace, path)
+        interviewing.refresh(workspace, report.exercise, path)
 
 
 def remember_hint(workspace: Workspace, id: str, given: Progress, language: str) -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import click
 
-from clozekit import phrases, reviewing
+from clozekit import files, phrases, reviewing
 from clozekit.catalog import open_catalog
 from clozekit.cli.common import (
     ExerciseId,
@@ -176,6 +176,14 @@ def check(
             answers = handed(engine, upload, found, catalog, chosen)
             where = None if device == "cpu" else device
             graded = [(engine.grade(each, answer, device=where), each) for each, answer in answers]
+    if "-" not in (json_path, page):
+        for report, each in graded:
+            console().print(render.as_text(report, each, chosen, reveal))
+        if report.tier == "C":
+            console(stderr=True).print(f"[dim]{phrases.say(chosen, 'tier-C')}[/]")
+    if workspace:
+        for report, _ in graded:
+            remember(workspace, report, path, chosen)
     if json_path:
         told = [render.as_json(report, each, chosen, reveal) for report, each in graded]
         write(json_path, json.dumps(told if len(told) > 1 else told[0], ensure_ascii=False, indent=1) + "\n")
@@ -185,14 +193,6 @@ def check(
         if len(graded) > 1:
             raise ClozeError(Problem("one-report", {"path": target}))
         write(page, report_page(*graded[0], chosen, reveal))
-    if "-" not in (json_path, page):
-        for report, each in graded:
-            console().print(render.as_text(report, each, chosen, reveal))
-        if report.tier == "C":
-            console(stderr=True).print(f"[dim]{phrases.say(chosen, 'tier-C')}[/]")
-    if workspace:
-        for report, _ in graded:
-            remember(workspace, report, path, chosen)
     sys.exit(EXIT_STATUS[worst([report.verdict for report, _ in graded])])
 
 
@@ -208,12 +208,11 @@ def reset(exercise: str, level: str | None, lang: str | None, content: tuple[Pat
     workspace, chosen = inside(lang)
     workspace.state.level, workspace.state.language = level or workspace.state.level, chosen
     path = workspace.file(found)
-    if path.exists() and path.read_bytes() != found.render(workspace.state.level, workspace.state.language).encode():
+    if path.exists() and not found.is_starter(path.read_bytes()):
+        kept = files.aside(path)
         if not yes:
-            confirm(
-                phrases.say(workspace.state.language, "reset-ask", path=path, name=path.name), workspace.state.language
-            )
-        path.replace(path.with_name(path.name + ".bak"))
+            confirm(phrases.say(chosen, "reset-ask", path=path, name=kept.name), chosen)
+        path.replace(kept)
     workspace.write_starter(found, overwrite=True)
     click.echo(str(path))
 

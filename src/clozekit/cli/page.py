@@ -75,6 +75,7 @@ class Page:
         if isinstance(news, Began):
             self.status = self.busy
             return
+        self.clear()  # what was said of the last report
         self.outcome, at = news, time.strftime("%H:%M:%S")
         self.status = str
         if isinstance(news, Told):

@@ -98,13 +98,14 @@ def explain(mistake: str | None, exercise: str | None, lang: str | None, content
         found, mistake = explaining.last_diagnosed(need_workspace(Path.cwd()))
         exercise = exercise or found
     known = explaining.named(mistake, [catalog[exercise]] if exercise else catalog)
+    for each in known:
+        no_help_in_interview(workspace, each.id)
     meant = explaining.likeliest(mistake, known, workspace)
     if meant is None:
         for each in known:
             click.echo(f"{click.style(each.id, bold=True)}\n{each.words(chosen).mistakes[mistake]}\n")
         click.echo(phrases.say(chosen, "explain-which", name=mistake))
         return
-    no_help_in_interview(workspace, meant.id)
     others = [each.id for each in known if each is not meant]
     click.echo(f"{click.style(mistake, bold=True)}  {meant.id}\n{meant.words(chosen).mistakes[mistake]}\n")
     _show_code(meant, mistake, passed=is_passed(meant, workspace), language=chosen)

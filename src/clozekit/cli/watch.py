@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from clozekit import interviewing
 from clozekit.catalog import Catalog, open_catalog
 from clozekit.cli.common import ExerciseId, console, content_option, language, language_option, locate, remember
 from clozekit.course import following
@@ -38,6 +39,8 @@ ENDING = (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT)
 @content_option
 def watch(target: str | None, exercise: str | None, as_json: bool, lang: str | None, content: tuple[Path, ...]) -> None:
     """Check the files of the workspace, or one file, whenever they are saved. On a terminal ? shows the keys, q ends it.
+
+    Those of a review or an interview that is under way are among them.
 
     Meanwhile `cloze check` in the same workspace is as fast: it uses the same judge.
     """
@@ -80,7 +83,12 @@ def _targets(target: str | None, exercise: str | None, catalog: Catalog) -> tupl
         path, found = locate(target, exercise, catalog)
         return [Target(path.absolute(), found.id)], Workspace.around(path)
     workspace = need_workspace(Path.cwd())
-    return [Target(workspace.file(each), each.id) for each in catalog], workspace
+    ids = [exercise.id for exercise in catalog]
+    beside = [("review", id) for id in ids if workspace.progress(id).reviewing]
+    if interview := interviewing.running(workspace):
+        beside += [(interview.folder, id) for id in interview.exercises if id in ids]
+    files = [(workspace.root / folder / f"{id}.py", id) for folder, id in [*(("", id) for id in ids), *beside]]
+    return [Target(path, id) for path, id in files], workspace
 
 
 def first(targets: list["Target"], catalog: Catalog, workspace: Workspace | None) -> "Target":
