@@ -162,6 +162,8 @@ def test_a_day_at_the_watch(terminal, file, solution, rms_norm, workspace):
     file.write_text(rms_norm.mistaken(rms_norm.mistakes["eps_outside_sqrt"]))
     screen.shows("(eps_outside_sqrt)")
     screen.type("h")
+    screen.shows("Could it be this?")
+    screen.type("h")
     screen.shows(rms_norm.words("en").hints[0])
     screen.type("H")
     screen.shows(rms_norm.words("en").hints[1].split("\n")[0][:60])
