@@ -7,7 +7,7 @@ import pytest
 
 from clozekit.meters.sampling import Sample, choose, surely_above
 
-GRIDS = [(1, 1, 1), (7, 1, 1), (4096, 1, 1), (64, 64, 1), (32, 16, 4), (2, 3, 1000), (5, 1, 9)]
+GRIDS = [(1, 1, 1), (3, 1, 1), (2, 2, 1), (7, 1, 1), (4096, 1, 1), (64, 64, 1), (32, 16, 4), (2, 3, 1000), (5, 1, 9)]
 
 
 @pytest.fixture

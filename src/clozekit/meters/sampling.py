@@ -43,7 +43,7 @@ def choose(grid: Program, most: int, draw: random.Random, least: int = 1) -> Sam
         for at_end in ends
     ]
     large = sum(_count(axes) > 2 for axes in kinds)
-    looks: list[list[Weighted]] = [[] for _ in range(max(least, most // (2 * large)))]
+    looks: list[list[Weighted]] = [[] for _ in range(max(least, most // (2 * max(1, large))))]
     certain: list[Program] = []
     for axes in kinds:
         total = _count(axes)
