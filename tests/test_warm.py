@@ -168,6 +168,7 @@ def test_without_a_watch_there_is_no_report(ask, workspace):
 
 
 def test_a_socket_that_nobody_listens_at_is_passed_over(served, ask, workspace):
+    served.listener.shutdown(socket.SHUT_RDWR)  # to close it is not enough: a thread still waits for clients
     served.listener.close()
     assert ask("") is None
 
