@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import select
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -18,6 +20,7 @@ from clozekit.report import Report
 from clozekit.skeleton import write_skeleton
 
 SEED = 20261122
+PATIENCE = 120.0  # seconds, however loaded the machine is
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +52,19 @@ def cloze(engine, monkeypatch, tmp_path) -> Callable[..., Result]:
         return result
 
     return cloze
+
+
+@pytest.fixture(scope="session")
+def until() -> Callable[[Callable[[], object]], None]:
+    """until(condition): look again and again, as nobody tells when a process of somebody else has gone."""
+
+    def until(condition: Callable[[], object]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline
+            select.select([], [], [], 0.01)
+
+    return until
 
 
 @pytest.fixture(scope="session")

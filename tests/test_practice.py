@@ -256,6 +256,12 @@ def test_there_is_no_help_until_it_ends(command, cloze, clock, folder):
     assert "The time of the interview is over" in over.stderr
 
 
+def test_what_a_case_expects_is_no_secret_but_in_an_interview(cloze, folder):
+    refused = cloze("debug", TOP_P, "values: tiny p")
+    assert refused.exit_code == 2
+    assert "part of the interview that runs" in refused.output
+
+
 def test_the_report_tells_what_was_solved_how_fast_and_what_to_look_at_again(cloze, clock, folder):
     clock.passes(minutes=5)
     check(folder, TOP_P, "failed", "keeps_too_few")

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner, Result
 
 from clozekit import blanks, differences, hints
 from clozekit import report as reports
@@ -29,20 +28,9 @@ ENVIRONMENT = HERE | {"LANG": "C.UTF-8", "COLUMNS": "120"}
 
 
 @pytest.fixture
-def cloze(engine, monkeypatch, tmp_path):
-    """cloze("hint", ID) in a workspace of one track, with the warm judge in place of a new one."""
-    for place in ("clozekit.engine.Engine", "clozekit.explaining.Engine"):
-        monkeypatch.setattr(place, lambda seed=None: contextlib.nullcontext(engine))
-    monkeypatch.chdir(tmp_path)
-    for name in set(os.environ) - set(HERE):
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("LANG", "C.UTF-8")
-
-    def cloze(*arguments: object, **options: str) -> Result:
-        result = CliRunner().invoke(main, [str(argument) for argument in arguments], **options)
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
-        return result
-
+def cloze(cloze, engine, monkeypatch):
+    """cloze("hint", ID) in a workspace of one track."""
+    monkeypatch.setattr("clozekit.explaining.Engine", lambda seed=None: contextlib.nullcontext(engine))
     assert cloze("init", ".", "--track", "normalization").exit_code == 0
     return cloze
 
@@ -88,8 +76,10 @@ def at_a_terminal(answers: dict[bytes, bytes], *arguments: str) -> tuple[int, st
             said += more
             for prompt in [prompt for prompt in waiting if prompt in said]:
                 os.write(leader, waiting.pop(prompt))
-    except OSError:  # what a terminal says when its last user has gone
-        pass
+    except (
+        OSError
+    ):  # what a terminal says when its last user has gone, who may not have ended yet: a hangup would kill it
+        running.wait(60)
     os.close(leader)  # which ends a program that still waits
     return running.wait(60), said.decode().replace("\r\n", "\n")
 

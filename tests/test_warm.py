@@ -217,17 +217,14 @@ def test_a_long_grading_is_waited_for(served, ask, engine, monkeypatch):
     assert ask("") == report
 
 
-def test_the_grading_ends_with_the_client(served, engine, rms_norm):
+def test_the_grading_ends_with_the_client(until, served, engine, rms_norm):
     with socket.socket(socket.AF_UNIX) as sock:
         sock.connect(served.place.socket)
         ask = warm.Ask(KIT, str(rms_norm.root.resolve()), ID, "answer.py")
         channel = Channel(sock)
         channel.send(ask, [b"while True:\n    pass\n"])
         assert isinstance(channel.receive(warm.Judged | warm.Busy)[0], warm.Busy)
-    deadline = time.monotonic() + 60
-    while os.listdir(engine.home):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: not os.listdir(engine.home))
 
 
 # What is left

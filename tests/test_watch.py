@@ -13,7 +13,6 @@ import struct
 import subprocess
 import sys
 import termios
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -35,7 +34,7 @@ KEYS = "h hint "  # how the bottom line begins
 
 
 @pytest.fixture
-def place(tmp_path, rms_norm, monkeypatch) -> Iterator[Path]:
+def place(until, tmp_path, rms_norm, monkeypatch) -> Iterator[Path]:
     """Where temporary files of a watch go; what it has started is known by that. Nothing may be left of either."""
     place = tmp_path / "tmp"
     place.mkdir()
@@ -70,14 +69,6 @@ def started(place: Path) -> list[int]:
             if f"TMPDIR={place}".encode() in path.read_bytes().split(b"\0"):
                 found.append(int(path.parent.name))
     return found
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait until something becomes true."""
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 class Terminal:
@@ -229,7 +220,7 @@ def modes(screen: Terminal) -> list:
 
 
 @pytest.fixture
-def hanging(terminal, file, place) -> Terminal:
+def hanging(until, terminal, file, place) -> Terminal:
     """A watch whose submission never ends: front, zygote, tester and worker run."""
     file.write_text(HANGS)
     screen = terminal(ID)
@@ -256,7 +247,7 @@ def test_a_signal_leaves_the_terminal_as_it_was(terminal, number):
     assert screen.raw.endswith(b"\x1b[?25h\x1b[?1049l")
 
 
-def test_a_terminal_that_is_closed_leaves_nothing(hanging, place, workspace):
+def test_a_terminal_that_is_closed_leaves_nothing(until, hanging, place, workspace):
     screen = hanging
     os.close(screen.leader)
     os.waitpid(screen.pid, 0)
@@ -272,7 +263,7 @@ def test_q_ends_it_before_it_has_quite_started(terminal, file):
     assert screen.ends() == 0
 
 
-def test_a_killed_watch_leaves_no_process(hanging, place):
+def test_a_killed_watch_leaves_no_process(until, hanging, place):
     screen = hanging
     os.kill(screen.pid, signal.SIGKILL)
     assert screen.ends() == -signal.SIGKILL
@@ -281,7 +272,7 @@ def test_a_killed_watch_leaves_no_process(hanging, place):
         shutil.rmtree(left.parent)
 
 
-def test_ctrl_z_gives_the_terminal_back_and_fg_draws_it_anew(terminal):
+def test_ctrl_z_gives_the_terminal_back_and_fg_draws_it_anew(until, terminal):
     screen = terminal(ID)
     before = modes(screen)
     screen.shows("of 18 points")
@@ -306,7 +297,7 @@ def test_of_one_watched_file_the_next_exercise_is_named(terminal, file, solution
 
 
 @pytest.mark.skipif(not shutil.which("tmux"), reason="tmux is not installed")
-def test_in_tmux(place, workspace, file, solution, tmp_path):
+def test_in_tmux(until, place, workspace, file, solution, tmp_path):
     tmux = ["tmux", "-S", str(tmp_path / "tmux")]
 
     def pane() -> str:

@@ -76,7 +76,7 @@ def test_only_the_last_of_many_saves_is_told(watched, solution):
     assert watched.news.empty()
 
 
-def test_a_save_ends_the_grading_of_another_file(watched, solution, engine):
+def test_a_save_ends_the_grading_of_another_file(until, watched, solution, engine):
     watched.one.write_text(HANGS)
     began(watched)
     watched.two.write_text(solution)
@@ -138,7 +138,7 @@ def test_a_folder_in_place_of_the_file_is_told(watched):
     assert answer(watched).problem.facts == {"reason": "Is a directory"}
 
 
-def test_a_worker_that_died_while_it_waited_is_not_used(watched, solution, engine):
+def test_a_worker_that_died_while_it_waited_is_not_used(until, watched, solution, engine):
     for _ in range(2):
         watched.one.write_text(solution)
         assert verdict(watched) == "passed"
@@ -148,7 +148,7 @@ def test_a_worker_that_died_while_it_waited_is_not_used(watched, solution, engin
         until(lambda worker=worker: not worker.is_there())
 
 
-def test_nothing_is_told_once_it_is_closed(engine, rms_norm, tmp_path):
+def test_nothing_is_told_once_it_is_closed(until, engine, rms_norm, tmp_path):
     path, news = tmp_path / "answer.py", queue.Queue()
     path.write_text(HANGS)
     with Watching(engine, Catalog([rms_norm.root]), [Target(path, ID)], news.put) as watching:
@@ -269,7 +269,7 @@ def test_a_grading_can_be_ended_wherever_it_is_and_the_judge_stays_sound(engine,
     assert result == whole == grade()
 
 
-def test_what_a_grading_started_is_gone_when_it_was_ended(engine, bare, rms_norm, tmp_path):
+def test_what_a_grading_started_is_gone_when_it_was_ended(until, engine, bare, rms_norm, tmp_path):
     """Without a sandbox the submission can say that it runs, by a pipe in the file system."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -312,13 +312,3 @@ def test_a_judge_may_be_closed_while_it_is_asked(rms_norm, solution):
     assert reports == ["could not check"]
     with pytest.raises(CannotCheck, match="the judge was closed"):
         judge.spawn_worker(Limits())
-
-
-def until(condition) -> None:
-    """Wait until something becomes true."""
-    import time
-
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)

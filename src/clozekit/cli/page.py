@@ -1,7 +1,7 @@
 """What `cloze watch` shows on a terminal, and what its keys do.
 
-normalization/rms_norm  RMSNorm    checked at 14:02:31, 0.21 s
-/home/ada/work/normalization/rms_norm.py
+normalization/rms_norm  RMSNorm
+normalization/rms_norm.py    checked at 14:02:31, 0.21 s
 
 ✗ values: rows as small as eps ...            the report; if it is too long, without its middle
 Next: ...                                     what the last key asked for

@@ -151,6 +151,8 @@ def debug(exercise: str, case: tuple[str, ...], lang: str | None, content: tuple
     found = open_catalog(content)[exercise]
     workspace, chosen = inside(lang)
     path = workspace.file(found)
+    if case:
+        no_help_in_interview(workspace, found.id)  # it shows what is expected
     if case and not path.exists():
         raise NotFound(Problem("no-starter", {"path": str(path)}))
     from clozekit import debugging
