@@ -23,7 +23,8 @@ from pathlib import Path
 
 from clozekit import blanks
 from clozekit.catalog import Catalog, builtin_root
-from clozekit.classroom import ClassRun, Ledger, Line, find
+from clozekit.classroom.handed import Line, find
+from clozekit.classroom.running import ClassRun, Ledger
 from clozekit.engine import Engine
 from clozekit.exercise import Exercise
 

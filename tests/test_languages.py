@@ -23,7 +23,13 @@ SOURCE = Path(clozekit.__file__).parent
 MODULES = {path.relative_to(SOURCE).as_posix(): ast.parse(path.read_text("utf-8")) for path in SOURCE.rglob("*.py")}
 
 # Met by authors and teachers only.
-FOR_AUTHORS = {"cli/author.py", "cli/teacher.py", "classroom.py", "skeleton.py", "exercise.py"}
+FOR_AUTHORS = {
+    "cli/author.py",
+    "cli/teacher.py",
+    *(path for path in MODULES if path.startswith("classroom/")),
+    "skeleton.py",
+    "exercise.py",
+}
 FOR_THE_JUDGE = {"gpu.py"}  # why a worker does not start
 
 SHOW = {"echo", "secho", "print", "confirm", "prompt", "style", "write_line", "Text", "Refused", "skip", "add_row"}

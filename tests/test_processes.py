@@ -34,7 +34,8 @@ def seen(report: Report, test: int = 0) -> list:
 
 
 def test_the_front_does_without_torch():
-    code = "import clozekit.classroom, clozekit.engine, clozekit.verify, sys; assert not {'torch', 'numpy'} & sys.modules.keys()"
+    front = "clozekit.classroom.running, clozekit.engine, clozekit.verify"
+    code = f"import {front}, sys; assert not {{'torch', 'numpy'}} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -48,27 +48,27 @@ def grade(
 
     Run it again after a crash, or when new files have come: what is graded already is not graded twice.
     """
-    from clozekit import classroom
+    from clozekit.classroom import handed, running
     from clozekit.engine import Engine
 
     if not directory.is_dir():
         raise NotFound(f"{directory} does not exist; give the directory that holds STUDENT/TRACK/NAME.py")
     catalog, chosen = open_catalog(content), language(lang, None)
     order = [exercise.id for exercise in catalog]
-    with classroom.alone(out):
-        handed = classroom.find(directory, set(order), out)
-        if not handed:
+    with running.alone(out):
+        files = handed.find(directory, set(order), out)
+        if not files:
             raise NotFound(f"{directory} is empty; give the directory that holds STUDENT/TRACK/NAME.py")
-        with Engine(classroom.seed_of(out) if seed is None else seed) as engine:
+        with Engine(running.seed_of(out) if seed is None else seed) as engine:
             if engine.tier() == "C" and not trust_submissions:
                 raise CannotCheck(phrases.say(chosen, "tier-C-refused"))
-            ledger = classroom.Ledger(out / "results.jsonl")
-            run = classroom.ClassRun(engine, catalog, ledger, chosen, reveal)
-            tell = partial(_progress, Counter(total=len(handed)), chosen)
-            lines = run.run(handed, workers or len(os.sched_getaffinity(0)), tell)
+            ledger = running.Ledger(out / "results.jsonl")
+            run = running.ClassRun(engine, catalog, ledger, chosen, reveal)
+            tell = partial(_progress, Counter(total=len(files)), chosen)
+            lines = run.run(files, workers or len(os.sched_getaffinity(0)), tell)
             for complaint in run.broken.values():
                 click.echo(f"cloze: {complaint}", err=True)
-        classroom.write_grades(out / "grades.csv", ledger.close(lines), order)
+        running.write_grades(out / "grades.csv", ledger.close(lines), order)
     verdicts = Counter(line["verdict"] for line in lines)
     counts = [f"{phrases.say(chosen, verdict.replace(' ', '-'))} {verdicts[verdict]}" for verdict in EXIT_STATUS]
     click.echo(phrases.say(chosen, "graded", files=len(lines), counts=", ".join(counts), out=out))

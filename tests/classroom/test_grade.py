@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from clozekit import classroom, submission
+from clozekit import submission
 from clozekit.catalog import Catalog
+from clozekit.classroom import running
 from clozekit.cli import main
 from clozekit.errors import CannotCheck, ClozeError
 from clozekit.exercise import Exercise
@@ -104,7 +105,7 @@ def test_a_class_in_a_line_a_file_out(handed, cloze_grade, tmp_path):
         ("bob", "failed", 0.0),
         ("cyd", "failed", 0.0),
     ]
-    assert list(lines[0])[:4] == ["student", "file", "schema", "exercise"]
+    assert list(lines[0])[:6] == ["student", "file", "attempt", "handed_in", "schema", "exercise"]
     assert (tmp_path / "out/grades.csv").read_text() == "student,lab/square\nada,3.0\nbob,0.0\ncyd,0.0\n"
     assert "3 files: passed 1, failed 2, could not check 0" in result.stdout
     assert "3/3  " in result.stderr
@@ -381,11 +382,11 @@ def test_the_seed_is_secret_kept_and_another_for_every_place(tmp_path):
     one, other = (tmp_path / name for name in ("one", "other"))
     for out in (one, other):
         out.mkdir()
-    assert classroom.seed_of(one) == classroom.seed_of(one) != classroom.seed_of(other)
+    assert running.seed_of(one) == running.seed_of(one) != running.seed_of(other)
     assert (one / ".seed").stat().st_mode & 0o777 == 0o600
     (one / ".seed").write_text("so long")
     with pytest.raises(ClozeError, match=r"\.seed is not a number; delete it"):
-        classroom.seed_of(one)
+        running.seed_of(one)
 
 
 def test_a_seed_that_is_given_is_not_kept(handed, cloze_grade, tmp_path):

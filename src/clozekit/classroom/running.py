@@ -17,90 +17,23 @@ import json
 import os
 import platform
 import secrets
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from datetime import UTC
 from importlib import metadata
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, NamedTuple
+from typing import Any
 
 from clozekit import __version__, render
 from clozekit.catalog import Catalog
 from clozekit.cells import answer_to
+from clozekit.classroom.handed import Handed, Line
 from clozekit.engine import Engine
 from clozekit.errors import ClozeError, ContentError
 from clozekit.files import put
 from clozekit.report import Problem, Report
 from clozekit.submission import Unreadable, Upload, read
-
-Line = dict[str, Any]  # of results.jsonl: the report as JSON, with `student`, `file` and `key`
-
-SOURCES = (".py", ".ipynb")
-IGNORED = (".", "__")  # .git, __pycache__, __init__.py
-
-
-class Handed(NamedTuple):
-    """One file of a student, as it lies in the student's directory. `problem`: why it cannot be graded, if so."""
-
-    student: str
-    exercise: str
-    file: str
-    path: Path
-    problem: Problem | None = None
-
-
-def find(folder: Path, known: Collection[str], out: Path) -> list[Handed]:
-    """Every file that is a submission or was meant as one, in order. A student who handed in nothing has an entry too."""
-    found: list[Handed] = []
-    for entry in folder.iterdir():
-        student = readable(entry.name)
-        if entry.name.startswith(IGNORED) or entry.resolve() == out.resolve():
-            continue
-        if entry.is_dir():
-            found += _of_student(student, entry, known) or [Handed(student, "", "", entry, Problem("nothing"))]
-        elif entry.suffix.lower() in SOURCES:
-            found.append(Handed("", "", student, entry, Problem("misplaced", {"file": student})))
-    return sorted(found, key=lambda handed: handed[:3])
-
-
-def _of_student(student: str, home: Path, known: Collection[str]) -> list[Handed]:
-    """The files below one student's directory that count. Links are not followed: what they lead to is not the student's."""
-    tracks = {id.partition("/")[0] for id in known}
-    refused: list[OSError] = []
-    found = []
-    for place, folders, files in os.walk(home, onerror=refused.append):
-        folders[:] = [name for name in folders if not name.startswith(IGNORED)]
-        links = [name for name in folders if name in tracks and os.path.islink(os.path.join(place, name))]
-        for path in (Path(place, name) for name in [*files, *links] if not name.startswith(IGNORED)):
-            file = readable(path.relative_to(home).as_posix())
-            exercise, counts, problem = _meant(file, known)
-            if path.is_symlink():
-                problem = Problem("link", {"file": file})
-            if counts or path.name in links:
-                found.append(Handed(student, exercise, file, path, problem))
-    for error in refused:
-        file = readable(os.path.relpath(error.filename, home))
-        found.append(Handed(student, "", file, home / file, Problem("unreadable", {"reason": str(error.strerror)})))
-    return found
-
-
-def _meant(file: str, known: Collection[str]) -> tuple[str, bool, Problem | None]:
-    """The exercise that a file is for, whether it counts at all, and what is wrong with where it lies."""
-    *folders, name = file.split("/")
-    stem, _, suffix = name.partition(".")
-    exercise = "/".join([*folders[-1:], stem])
-    if len(folders) == 1 and suffix in ("py", "ipynb"):
-        if exercise not in known:
-            return exercise, True, Problem("unknown-exercise", {"id": exercise})
-        return exercise, True, None
-    source = len(folders) < 2 and f".{name.rpartition('.')[2].lower()}" in SOURCES
-    meant = exercise in known and not name.endswith(".bak")
-    return (exercise if meant else ""), source or meant, Problem("misplaced", {"file": file})
-
-
-def readable(name: str) -> str:
-    """A file name as text; bytes that are not UTF-8 as \\xNN."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 @contextlib.contextmanager
@@ -262,7 +195,9 @@ class ClassRun:
     def line(self, handed: Handed, report: Report, key: str = "") -> Line:
         exercise = None if handed.exercise in self.broken else self.exercises.get(handed.exercise)
         told = render.as_json(report, exercise, self.language, self.reveal)
-        return {"student": handed.student, "file": handed.file, **told, "key": key}
+        when = handed.handed_in.astimezone(UTC).isoformat() if handed.handed_in else ""
+        whose = {"student": handed.student, "file": handed.file, "attempt": handed.attempt, "handed_in": when}
+        return {**whose, **told, "key": key}
 
 
 def _version(package: str) -> str:
