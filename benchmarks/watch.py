@@ -7,6 +7,7 @@ it `cloze check` in the same workspace, which uses the judge of the watch, and a
 Memory: of all processes of the watch, proportional set size, so that pages which they share count once.
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -86,9 +87,10 @@ def members(folder: str) -> list[int]:
 
 
 def memory(processes: list[int], kind: str) -> float:
-    rollups = {
-        Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in processes
-    }  # a guard has the zygote's own memory
+    rollups = set()  # a guard has the zygote's own memory
+    for pid in processes:
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            rollups.add(Path(f"/proc/{pid}/smaps_rollup").read_text())
     return sum(int(line.split()[1]) for text in rollups for line in text.splitlines() if line.startswith(kind)) / 1000
 
 
