@@ -1,6 +1,6 @@
 """Which answers of a class to one exercise are alike far beyond what it takes to solve it.
 
-    Found("normalization/rms_norm", compared=28, usual=0.02, bar=0.5,
+    Found("normalization/rms_norm", compared=28, usual=0.02,
           pairs=[Pair(0.94, 31.0, Answer("ada", …), Answer("bob", …))], groups=[["ada", "bob"]], …)
 
 What the starter says, the solution and the known mistakes is common knowledge and counts for nothing; of the rest a fingerprint
@@ -13,17 +13,17 @@ import statistics
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from clozekit import blanks
 from clozekit.classroom.fingerprints import Prints, fingerprints
 from clozekit.classroom.handed import Handed
+from clozekit.describe import describe
 from clozekit.exercise import LANGUAGES, LEVELS, Exercise
 from clozekit.report import Problem
 from clozekit.submission import LIMIT, Unreadable, Upload, read
 
 BAR = 0.5  # independent answers to the kit's exercises stay below 0.41, disguised copies begin at 0.66: docs/similarity.md
-OUTLIER = 6.0  # deviations above the median of a class whose answers are alike as a rule
 EVIDENCE = 10.0  # fingerprints that nobody else has, or more that a few have: one changed expression yields six
 
 
@@ -63,7 +63,6 @@ class Found(NamedTuple):
     exercise: str
     compared: int
     usual: float
-    bar: float
     pairs: list[Pair]
     groups: list[list[str]]
     links: list[Pair]
@@ -120,20 +119,26 @@ def common_knowledge(exercise: Exercise) -> set[str]:
 
 
 def compare(exercise: str, answers: list[Answer], common: set[str]) -> Found:
+    """Who is alike in one exercise."""
+    every = pairs(answers, common)
+    usual = statistics.median(pair.likeness for pair in every) if every else 0.0
+    told = sorted((pair for pair in every if pair.likeness >= BAR and pair.evidence >= EVIDENCE), key=_rank)
+    groups, links = _groups(told)
+    return Found(exercise, len(answers), usual, told, groups, links, common)
+
+
+def pairs(answers: list[Answer], common: set[str]) -> list[Pair]:
     """Every two answers of different students."""
     own = [answer.prints.places.keys() - common for answer in answers]
     weight = _weights(answers, own)
     total = [_sum(weight, prints) for prints in own]
-    pairs = []
+    found = []
     for i, j in combinations(range(len(answers)), 2):
         if answers[i].student != answers[j].student:
             evidence = _sum(weight, own[i] & own[j])
             likeness = evidence / math.sqrt(total[i] * total[j]) if evidence else 0.0
-            pairs.append(Pair(likeness, evidence, answers[i], answers[j]))
-    usual, bar = _bar([pair.likeness for pair in pairs])
-    told = sorted((pair for pair in pairs if pair.likeness >= bar and pair.evidence >= EVIDENCE), key=_rank)
-    groups, links = _groups(told)
-    return Found(exercise, len(answers), usual, bar, told, groups, links, common)
+            found.append(Pair(likeness, evidence, answers[i], answers[j]))
+    return found
 
 
 def _weights(answers: list[Answer], own: list[set[str]]) -> dict[str, float]:
@@ -143,33 +148,22 @@ def _weights(answers: list[Answer], own: list[set[str]]) -> dict[str, float]:
         students[answer.student] |= prints
     owners = Counter(each for prints in students.values() for each in prints)
     others = max(1, len(students) - 1)
-    return {
-        each: math.log(others / (max(count - 2, 0) + 0.5)) / math.log(2 * others) for each, count in owners.items()
-    }
+    return {each: math.log(others / (max(count - 2, 0) + 0.5)) / math.log(2 * others) for each, count in owners.items()}
 
 
 def _sum(weight: Mapping[str, float], prints: Iterable[str]) -> float:
     return math.fsum(weight[each] for each in prints)
 
 
-def _bar(likenesses: list[float]) -> tuple[float, float]:
-    """The median, and where a pair is told. Medians, as copies are few among all pairs, however many they are among students."""
-    if not likenesses:
-        return 0.0, BAR
-    usual = statistics.median(likenesses)
-    deviation = 1.4826 * statistics.median(abs(each - usual) for each in likenesses)
-    return usual, min(0.95, max(BAR, usual + OUTLIER * deviation))
-
-
 def _rank(pair: Pair) -> tuple[float, float, str, str]:
     return -pair.likeness, -pair.evidence, pair.one.student, pair.other.student
 
 
-def _groups(pairs: list[Pair]) -> tuple[list[list[str]], list[Pair]]:
+def _groups(told: list[Pair]) -> tuple[list[list[str]], list[Pair]]:
     """Who is connected by pairs, the largest group first, and the pairs that connect what was not connected before."""
     home: dict[str, list[str]] = {}
     links = []
-    for pair in pairs:
+    for pair in told:
         one, other = (home.setdefault(name, [name]) for name in (pair.one.student, pair.other.student))
         if one is not other:
             links.append(pair)
@@ -184,6 +178,39 @@ def shared(pair: Pair, common: Collection[str]) -> tuple[list[tuple[int, int]], 
     both = (pair.one.prints.places.keys() & pair.other.prints.places.keys()) - set(common)
     one, other = (list(_parts(answer.prints, both)) for answer in (pair.one, pair.other))
     return one, other
+
+
+def as_json(found: Iterable[Found], left_out: Iterable[LeftOut]) -> dict[str, Any]:
+    """All of it for scripts; of each file the lines in which the parts are that both have."""
+    return {
+        "schema": 1,
+        "exercises": [
+            {
+                "exercise": each.exercise,
+                "compared": each.compared,
+                "usual": round(each.usual, 4),
+                "bar": BAR,
+                "groups": each.groups,
+                "pairs": [_pair_json(pair, each.common) for pair in each.pairs],
+            }
+            for each in found
+        ],
+        "left_out": [
+            {"student": each.student, "file": each.file, "message": describe(each.problem, "en")} for each in left_out
+        ],
+    }
+
+
+def _pair_json(pair: Pair, common: Collection[str]) -> dict[str, Any]:
+    files = [
+        {
+            "student": answer.student,
+            "file": answer.file,
+            "lines": [[answer.source.count("\n", 0, at) + 1 for at in part] for part in parts],
+        }
+        for answer, parts in zip((pair.one, pair.other), shared(pair, common), strict=True)
+    ]
+    return {"likeness": round(pair.likeness, 4), "evidence": round(pair.evidence, 2), "files": files}
 
 
 def _parts(prints: Prints, wanted: Iterable[str]) -> Iterator[tuple[int, int]]:
