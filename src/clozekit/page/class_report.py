@@ -122,7 +122,7 @@ class Unchecked(NamedTuple):
 
 
 class ClassView(NamedTuple):
-    """The whole class. unknown: failed answers in which no known mistake was recognised."""
+    """The whole class. unknown: failed answers that ran, and in which no known mistake was recognised."""
 
     rows: list[Row]
     columns: list[Column]
@@ -160,7 +160,7 @@ def class_view(
         columns,
         {verdict: sum(column.verdicts[verdict] for column in columns) for verdict in VERDICTS},
         sorted(mistakes, key=lambda each: (-each.met, -each.share, each.name)),
-        sum(line["verdict"] == "failed" and not _names(line) for line in counted),
+        sum(line["verdict"] == "failed" and "message" not in line and not _names(line) for line in counted),
         sorted(_cases(counted, words, titles), key=lambda each: (-each.share, -each.of, each.exercise)),
         list(_costs(counted, words)),
         list(_unchecked(lines, found, words, anonymous)),
@@ -174,7 +174,7 @@ def best(lines: Iterable[Line]) -> list[Best]:
         if line["student"]:
             place = line["student"], line["exercise"]
             new = Best(*place, line["points"], line["verdict"], 0, line)
-            found[place] = max(new, found.get(place, new), key=_rank)
+            found[place] = max(found.get(place, new), new, key=_rank)  # of equals the first
     return list(found.values())
 
 
