@@ -87,6 +87,14 @@ def test_cases_are_in_order_of_the_share_that_they_refused(view):
     ]
 
 
+def test_one_hard_exercise_does_not_hide_the_cases_of_another(lines, catalog):
+    refused = lines[1]["tests"][1]
+    hard = [lines[1] | {"tests": [refused | {"name": f"case {n}"} for n in range(5)]}]
+    easy = [lines[7], lines[7] | {"student": "bob", "tests": [refused | {"verdict": "passed", "name": "values: tiny p"}]}]
+    cases = class_view(hard + easy, (), catalog, "en", False).cases
+    assert [case.what for case in cases] == ["case 0", "case 1", "case 2", "values: tiny p", "case 3", "case 4"]
+
+
 @pytest.mark.parametrize(("graded", "shown"), [("en", "zh"), ("zh", "en"), ("zh", "zh")])
 def test_a_case_has_its_title_in_the_language_of_the_page(graded, shown, lines, catalog):
     name = "values: large eps"

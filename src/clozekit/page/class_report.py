@@ -16,6 +16,7 @@ from clozekit.phrases import say
 from clozekit.report import Verdict
 from clozekit.rules.pages import MODULES, page
 
+FIRST = 3  # cases of one exercise
 LONGEST = 400  # characters of why a file could not be checked
 VERDICTS: tuple[Verdict, ...] = ("passed", "failed", "could not check")
 
@@ -161,7 +162,7 @@ def class_view(
         {verdict: sum(column.verdicts[verdict] for column in columns) for verdict in VERDICTS},
         sorted(mistakes, key=lambda each: (-each.met, -each.share, each.name)),
         sum(line["verdict"] == "failed" and "message" not in line and not _names(line) for line in counted),
-        sorted(_cases(counted, words, titles), key=lambda each: (-each.share, -each.of, each.exercise)),
+        _hardest(_cases(counted, words, titles)),
         list(_costs(counted, words)),
         list(_unchecked(lines, found, words, anonymous)),
     )
@@ -256,6 +257,16 @@ def _cases(lines: Iterable[Line], words: dict[str, Words], titles: dict[str, dic
         if count:
             case = id, name
             yield Count(titles[id].get(name, name), "", words[id].title, case in hidden, count, asked[case])
+
+
+def _hardest(cases: Iterable[Count]) -> list[Count]:
+    """By the share that was refused; of one exercise only a few before those of the others."""
+    place: Counter[str] = Counter()
+    ranked = []
+    for case in sorted(cases, key=lambda each: (-each.share, -each.of, each.exercise)):
+        ranked.append((place[case.exercise] >= FIRST, case))
+        place[case.exercise] += 1
+    return [case for _, case in sorted(ranked, key=lambda each: each[0])]
 
 
 def _costs(lines: Collection[Line], words: dict[str, Words]) -> Iterator[Cost]:
