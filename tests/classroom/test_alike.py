@@ -11,8 +11,9 @@ import pytest
 
 from clozekit import blanks
 from clozekit.catalog import builtin_root
-from clozekit.classroom.alike import BAR, EVIDENCE, Answer, Found, Pair, common_knowledge, compare, pairs, shared
+from clozekit.classroom.alike import BAR, EVIDENCE, Answer, Found, Pair, common_knowledge, compare, pairs, shared, texts
 from clozekit.classroom.fingerprints import fingerprints
+from clozekit.classroom.handed import Handed
 from clozekit.exercise import Exercise
 from clozekit.mutants import mutants
 
@@ -328,3 +329,5 @@ def test_a_link_to_what_is_not_the_students_is_not_followed(cloze, handed, exerc
     found = json.loads(cloze("alike", classroom, "--json", "-").stdout)
     assert found["exercises"][0]["compared"] == 1
     assert found["left_out"][0]["student"] == "bob"
+    swapped = Handed("bob", exercise.id, "rms_norm.py", stolen)  # one that has come since the files were found
+    assert texts([swapped], lambda *_: b"")[0] == {}

@@ -86,7 +86,9 @@ def test_a_whole_class_fits_on_paper(browser, class_pages):
     """Thirty exercises beside each other, on A4 across with its margins."""
     page = browser.open(class_pages["large"], 1047, media="print")
     assert page.run(f"document.querySelector('{BOX}').clientHeight") > 300 * 8
-    widths = page.run("[...document.querySelectorAll('.matrix thead th')].map(each => each.getBoundingClientRect().width)")
+    widths = page.run(
+        "[...document.querySelectorAll('.matrix thead th')].map(each => each.getBoundingClientRect().width)"
+    )
     assert sum(widths[:2]) + 30 * sum(widths[2:]) / len(widths[2:]) < 1047
 
 

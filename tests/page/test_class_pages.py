@@ -90,7 +90,10 @@ def test_cases_are_in_order_of_the_share_that_they_refused(view):
 def test_one_hard_exercise_does_not_hide_the_cases_of_another(lines, catalog):
     refused = lines[1]["tests"][1]
     hard = [lines[1] | {"tests": [refused | {"name": f"case {n}"} for n in range(5)]}]
-    easy = [lines[7], lines[7] | {"student": "bob", "tests": [refused | {"verdict": "passed", "name": "values: tiny p"}]}]
+    easy = [
+        lines[7],
+        lines[7] | {"student": "bob", "tests": [refused | {"verdict": "passed", "name": "values: tiny p"}]},
+    ]
     cases = class_view(hard + easy, (), catalog, "en", False).cases
     assert [case.what for case in cases] == ["case 0", "case 1", "case 2", "values: tiny p", "case 3", "case 4"]
 
@@ -146,7 +149,9 @@ def test_the_grades_of_a_gradebook_count_where_there_is_one(lines, catalog):
 # What they tell
 
 
-def test_an_anonymous_page_has_nothing_that_a_student_wrote(class_pages):
+def test_an_anonymous_page_has_nothing_that_a_student_wrote(class_pages, lines, catalog):
+    told = class_view(lines, (), catalog, "en", True).unchecked
+    assert {(each.student, each.file, each.message) for each in told} == {("", "", "")}
     text = class_pages["anonymous en"].read_text("utf-8")
     for known in ("ada", "bob", "cyd", "eva", "homework", "x.ipynb", "owned", "broken"):
         assert not re.search(rf"\b{known}\b", text)
