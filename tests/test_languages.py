@@ -25,6 +25,7 @@ MODULES = {path.relative_to(SOURCE).as_posix(): ast.parse(path.read_text("utf-8"
 # Met by authors and teachers only.
 FOR_AUTHORS = {
     "cli/author.py",
+    "cli/classroom_pages.py",
     "cli/teacher.py",
     *(path for path in MODULES if path.startswith("classroom/")),
     "skeleton.py",

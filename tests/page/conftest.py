@@ -17,14 +17,17 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from clozekit.catalog import open_catalog
-from clozekit.page import progress_page
+from clozekit.catalog import Catalog, open_catalog
+from clozekit.classroom.alike import Answer, LeftOut, compare
+from clozekit.classroom.fingerprints import fingerprints
+from clozekit.page import alike_page, class_page, progress_page
 from clozekit.phrases import LANGUAGES
 from clozekit.report import Finding, Meter, Picture, Problem, Report, Result
 from clozekit.workspace import Workspace
@@ -36,6 +39,31 @@ OPTIONS = [
     *(f"--disable-{name}" for name in QUIET.split()),
 ]
 KEYS = {"Tab": 9, "Enter": 13}
+VOID = {"meta", "img", "br", "link", "input", "hr"}
+UNFOLD = "document.querySelectorAll('details').forEach(each => each.open = true)"
+WIDER = """[...document.querySelectorAll('body *')].filter(each => each.getBoundingClientRect().right > innerWidth + 1)
+    .filter(each => !each.closest('svg, .scroll, .code') && !each.classList.contains('skip'))
+    .map(each => each.outerHTML.slice(0, 90))"""
+PALE = """(() => {
+    const light = colour => colour.match(/[\\d.]+/g).map(Number)
+    const channel = c => (c /= 255) <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4
+    const luminance = c => .2126 * channel(c[0]) + .7152 * channel(c[1]) + .0722 * channel(c[2])
+    const ground = each => {
+        for (; each; each = each.parentElement) {
+            const colour = light(getComputedStyle(each).backgroundColor)
+            if (colour.length < 4 || colour[3]) return colour
+        }
+        return [255, 255, 255]
+    }
+    const found = []
+    for (const each of document.querySelectorAll('body *')) {
+        if (each.closest('svg, style') || !each.checkVisibility()) continue
+        if (![...each.childNodes].some(node => node.nodeType == 3 && node.data.trim())) continue
+        const [a, b] = [light(getComputedStyle(each).color), ground(each)].map(luminance).sort((a, b) => a - b)
+        if ((b + .05) / (a + .05) < 4.5) found.push(each.outerHTML.slice(0, 90))
+    }
+    return found
+})()"""
 HOSTILE = (
     "</pre></style></svg>--><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
     "\"onmouseover='1' \x1b[31m\u202egnp.exe {{ 7 * 7 }} `</code><script>1</script>`"
@@ -44,6 +72,45 @@ MAP = Picture(
     [2, 24, 48], ["0" * 48, "1" * 24 + "9" * 24] * 12, "[1, 3]", [0.5, 0.0, None, 1e308], [0.25, 1.0, 0.0, -1e308]
 )
 LINE = Picture([6], ["009900"], "", [0.5, 0.1, 0.3, 0.2, 0.0, 0.0], [0.5, 0.5, 0.0, 0.0, 0.0, 0.0])
+
+
+class Reader(HTMLParser):
+    """Tags, attributes and text of a page; every tag must be closed by its own."""
+
+    def __init__(self, page: str):
+        super().__init__(convert_charrefs=True)
+        self.tags, self.attributes, self.texts, self.open = [], [], [], []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value) for name, value in attributes]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        if tag not in VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, text):
+        if self.open and self.open[-1] not in ("style", "script"):
+            self.texts.append(text)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.texts)
+
+
+@pytest.fixture(scope="session")
+def read() -> type[Reader]:
+    """read(page): what a page holds."""
+    return Reader
 
 
 def failed(id: str, *tests: Result, **more: Any) -> Report:
@@ -107,6 +174,46 @@ def pages(workspace: Workspace) -> dict[str, Path]:
         found[language] = workspace.root / f"{language}.html"
         found[language].write_text(progress_page(open_catalog(), workspace, language), "utf-8")
     return found
+
+
+@pytest.fixture(scope="session")
+def lines() -> list[dict[str, Any]]:
+    """What `cloze grade` has written of a class, one student of which has a hostile name."""
+    return [json.loads(text) for text in Path(__file__).with_name("class.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture(scope="session")
+def large(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A class as large as they come: 300 students, every exercise."""
+    ids = [exercise.id for exercise in open_catalog()]
+    graded = [(n, m, lines[(n + m) % 3]) for n in range(300) for m in range(len(ids))]
+    return [line | {"student": f"student {n}", "exercise": ids[m], "file": f"{ids[m]}.py"} for n, m, line in graded]
+
+
+@pytest.fixture(scope="session")
+def class_pages(tmp_path_factory: pytest.TempPathFactory, lines: list, large: list) -> dict[str, Path]:
+    """The pages of a class by name: "class en", "anonymous zh", "alike en", …; "large", and "nobody", who handed in nothing."""
+    home, catalog, found = tmp_path_factory.mktemp("class"), open_catalog(), {}
+    for language in LANGUAGES:
+        found[f"class {language}"] = class_page(lines, catalog, language)
+        found[f"anonymous {language}"] = class_page(lines, catalog, language, anonymous=True)
+        found[f"alike {language}"] = alike(catalog, language)
+    found["large"] = class_page(large, catalog, "en")
+    found["nobody"] = class_page([], catalog, "zh")
+    for name, text in found.items():
+        (home / f"{name}.html").write_text(text, "utf-8")
+    return {name: home / f"{name}.html" for name in found}
+
+
+def alike(catalog: Catalog, language: str) -> str:
+    """Three answers that are alike, one that is not, and a file that cannot be compared."""
+    lines = ["def helper(x, y, z):", *(f"    z = [x ** {n} + y // {n} - z for x, y in zip(y, z)]" for n in range(3, 9))]
+    source = "\n".join([*lines, f"    # {HOSTILE}"]) + "\n"
+    files = {"ada": source, HOSTILE: source, "bob": "x = 1\n" * 9 + source, "cyd": "y = 1 + 2 + 3\n"}
+    answers = [Answer(student, f"{student}.py", text, fingerprints(text)) for student, text in files.items()]
+    found = [compare("normalization/rms_norm", answers, set()), compare("sampling/top_p", answers[3:], set())]
+    left_out = [LeftOut(HOSTILE, HOSTILE, Problem("unreadable", {"reason": HOSTILE}))]
+    return alike_page(found, left_out, catalog, language)
 
 
 @pytest.fixture(scope="session")
@@ -201,6 +308,20 @@ class Page:
         text = {"text": "\r"} if key == "Enter" else {}
         for kind in ("keyDown", "keyUp"):
             self.ask("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=KEYS[key], **text)
+
+    def unfold(self) -> None:
+        """Open all that can be opened."""
+        self.run(UNFOLD)
+
+    @property
+    def too_wide(self) -> list[str]:
+        """What reaches beyond the window, except where one can scroll."""
+        return self.run(WIDER)
+
+    @property
+    def too_pale(self) -> list[str]:
+        """Texts that have less contrast than WCAG AA asks for."""
+        return self.run(PALE)
 
     def picture(self) -> bytes:
         """The whole page as PNG."""

@@ -6,29 +6,6 @@ import pytest
 
 from clozekit.phrases import LANGUAGES
 
-OPEN = "document.querySelectorAll('details').forEach(each => each.open = true)"
-WIDER = """[...document.querySelectorAll('body *')].filter(each => each.getBoundingClientRect().right > innerWidth + 1)
-    .filter(each => !each.closest('svg') && !each.classList.contains('skip')).map(each => each.outerHTML.slice(0, 90))"""
-PALE = """(() => {
-    const light = colour => colour.match(/[\\d.]+/g).map(Number)
-    const channel = c => (c /= 255) <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4
-    const luminance = c => .2126 * channel(c[0]) + .7152 * channel(c[1]) + .0722 * channel(c[2])
-    const ground = each => {
-        for (; each; each = each.parentElement) {
-            const colour = light(getComputedStyle(each).backgroundColor)
-            if (colour.length < 4 || colour[3]) return colour
-        }
-        return [255, 255, 255]
-    }
-    const found = []
-    for (const each of document.querySelectorAll('body *')) {
-        if (each.closest('svg, style') || !each.checkVisibility()) continue
-        if (![...each.childNodes].some(node => node.nodeType == 3 && node.data.trim())) continue
-        const [a, b] = [light(getComputedStyle(each).color), ground(each)].map(luminance).sort((a, b) => a - b)
-        if ((b + .05) / (a + .05) < 4.5) found.push(each.outerHTML.slice(0, 90))
-    }
-    return found
-})()"""
 FOCUS = "document.activeElement.tagName + ' ' + document.activeElement.textContent.trim().replace(/\\s+/g, ' ').slice(0, 60)"
 
 
@@ -37,10 +14,10 @@ FOCUS = "document.activeElement.tagName + ' ' + document.activeElement.textConte
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_fits_and_says_nothing_to_anyone(browser, pages, language, width, scheme):
     page = browser.open(pages[language], width, scheme)
-    page.run(OPEN)
-    assert page.run(WIDER) == []
+    page.unfold()
+    assert page.too_wide == []
     assert page.run("document.documentElement.scrollWidth") <= width
-    assert page.run(PALE) == []
+    assert page.too_pale == []
     assert page.requests == [pages[language].as_uri()]
     assert page.errors == []
     assert page.run("document.title") == {"en": "Progress", "zh": "学习进度"}[language]
@@ -107,7 +84,7 @@ def test_a_picture_is_told_to_who_does_not_see_it(browser, pages):
     page = browser.open(pages["en"])
     tree = page.ask("Accessibility.getFullAXTree")["nodes"]
     names = [node["name"]["value"] for node in tree if node.get("role", {}).get("value") == "image"]
-    page.run(OPEN)
+    page.unfold()
     tree = page.ask("Accessibility.getFullAXTree")["nodes"]
     names = [node["name"]["value"] for node in tree if node.get("role", {}).get("value") == "image"]
     assert "a map of 24 rows and 48 columns, 576 cells of it are off" in names

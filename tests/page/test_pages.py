@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
@@ -18,47 +17,13 @@ from clozekit.phrases import LANGUAGES, table
 from clozekit.report import Picture, Problem, Report, Result
 from clozekit.workspace import Workspace
 
-VOID = {"meta", "img", "br", "link", "input", "hr"}
 SECRET = "kiwi-73519"
 
 
-class Reader(HTMLParser):
-    """Tags, attributes and text of a page; every tag must be closed by its own."""
-
-    def __init__(self, page: str):
-        super().__init__(convert_charrefs=True)
-        self.tags, self.attributes, self.texts, self.open = [], [], [], []
-        self.feed(page)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append(tag)
-        self.attributes += [(tag, name, value) for name, value in attributes]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        self.handle_starttag(tag, attributes)
-        if tag not in VOID:
-            self.handle_endtag(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, text):
-        if self.open and self.open[-1] != "style":
-            self.texts.append(text)
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.texts)
-
-
 @pytest.fixture(params=LANGUAGES)
-def page(request, pages) -> Reader:
+def page(request, pages, read):
     """The page of the workspace, read."""
-    return Reader(pages[request.param].read_text("utf-8"))
+    return read(pages[request.param].read_text("utf-8"))
 
 
 def test_nothing_that_a_learner_says_is_markup(page):
@@ -100,9 +65,9 @@ def test_a_page_says_its_language_and_every_picture_what_it_shows(page):
     )
 
 
-def test_the_chinese_page_has_no_english_sentence(pages, workspace):
+def test_the_chinese_page_has_no_english_sentence(pages, workspace, read):
     """Names and what code says stay as they are; a phrase or a word of an exercise does not."""
-    text = Reader(pages["zh"].read_text("utf-8")).text
+    text = read(pages["zh"].read_text("utf-8")).text
     assert "学习进度" in text
     for phrase in table("en").values():
         words = re.sub(r"{.*?}", "\0", phrase)
@@ -114,8 +79,8 @@ def test_the_chinese_page_has_no_english_sentence(pages, workspace):
             assert exercise.sheet.en.title not in text
 
 
-def test_the_page_tells_the_history(pages):
-    text = Reader(pages["en"].read_text("utf-8")).text
+def test_the_page_tells_the_history(pages, read):
+    text = read(pages["en"].read_text("utf-8")).text
     words = Exercise(builtin_root(), "attention/multi_head_attention").sheet.en
     assert words.mistakes["forgets_mask"] in text
     assert "and 92 earlier" in text  # of a hundred, eight are listed
@@ -124,14 +89,14 @@ def test_the_page_tells_the_history(pages):
     assert "checks: 107" in text
 
 
-def test_a_workspace_without_a_check_has_a_page(tmp_path):
+def test_a_workspace_without_a_check_has_a_page(tmp_path, read):
     page = progress_page(open_catalog(), Workspace.create(tmp_path, "en", "guided"), "en")
-    assert "Nothing yet" in Reader(page).text
+    assert "Nothing yet" in read(page).text
 
 
-def test_the_page_is_that_of_the_catalog(author, tmp_path):
+def test_the_page_is_that_of_the_catalog(author, tmp_path, read):
     exercise = author()
-    page = Reader(progress_page(Catalog([exercise.root]), Workspace.create(tmp_path, "en", "guided"), "zh"))
+    page = read(progress_page(Catalog([exercise.root]), Workspace.create(tmp_path, "en", "guided"), "zh"))
     assert exercise.sheet.zh.title in page.text
 
 
@@ -163,9 +128,9 @@ def test_an_error_of_the_grader_is_not_told():
     assert SECRET not in report_page(report, exercise, "en", "visible")
 
 
-def test_a_fragment_styles_itself_and_nothing_around_it():
+def test_a_fragment_styles_itself_and_nothing_around_it(read):
     fragment = report_fragment(hidden(), Exercise(builtin_root(), "attention/multi_head_attention"), "en", "all")
-    reader = Reader(fragment)
+    reader = read(fragment)
     assert reader.tags[:2] == ["div", "style"]
     assert not {"html", "body", "main", "h1"} & set(reader.tags)
     style = re.sub(r"@media[^{]*{((?:[^{}]*{[^{}]*})*)\s*}", r"\1", (TEMPLATES / "report.css").read_text("utf-8"))

@@ -11,6 +11,7 @@ import click
 from clozekit import __version__
 from clozekit.cli import (
     author,
+    classroom_pages,
     course,
     learner,
     machine,
@@ -87,6 +88,7 @@ for command in (
     *meter.COMMANDS,
     *author.COMMANDS,
     *teacher.COMMANDS,
+    *classroom_pages.COMMANDS,
     *machine.COMMANDS,
 ):
     main.add_command(command)

@@ -1,14 +1,19 @@
-"""Reports and progress as pages that need no network, no script and no file beside them.
+"""Reports, progress and classes as pages that need no network and no file beside them, and no script but one that sorts.
 
 report_fragment(report, exercise, "en", "all")      one report, styles included: for a notebook
 report_page(report, exercise, "zh", "visible")      the same as a page of its own
 progress_page(catalog, workspace, "en")             a whole workspace: tracks, history, last reports
+class_page(lines, catalog, "en")                    a class: who has what, mistakes, hardest cases, costs
+alike_page(found, left_out, catalog, "en")          answers of a class that are alike, side by side
 
 Templates have the words and the markup, the style sheets beside them the looks. Every text that they print is cleaned and escaped
 (`environment`), so that what a learner's code says stays text.
 """
 
+import base64
+import hashlib
 import re
+from collections.abc import Iterable
 from functools import cache, partial
 from pathlib import Path
 
@@ -16,9 +21,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from clozekit.catalog import Catalog
+from clozekit.classroom.alike import Found, LeftOut
+from clozekit.classroom.handed import Line
 from clozekit.describe import clean
 from clozekit.exercise import Exercise
 from clozekit.page import drawings
+from clozekit.page.alike import alike_view
+from clozekit.page.class_report import Grade, class_view
 from clozekit.page.progress import progress_view
 from clozekit.page.report import report_view
 from clozekit.phrases import say
@@ -43,6 +52,25 @@ def report_page(report: Report, exercise: Exercise, language: str, reveal: Revea
 def progress_page(catalog: Catalog, workspace: Workspace, language: str) -> str:
     """What a workspace remembers, as a page. Hidden cases are told, as `cloze check` tells them at home."""
     return _render("progress_page.html", language, page=progress_view(catalog, workspace, language))
+
+
+def class_page(
+    lines: list[Line], catalog: Catalog, language: str, *, grades: Iterable[Grade] = (), anonymous: bool = False
+) -> str:
+    """A class as a page; in place of the best line of each student the grades of a gradebook, if given.
+
+    Whatever a name might smuggle in does not run: the page allows one script, by its digest.
+    """
+    view = class_view(lines, grades, catalog, language, anonymous)
+    script = (TEMPLATES / "sort.js").read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    facts = {"page": view, "anonymous": anonymous, "script": Markup(script), "digest": digest}
+    return _render("class_page.html", language, **facts)
+
+
+def alike_page(found: list[Found], left_out: list[LeftOut], catalog: Catalog, language: str) -> str:
+    """Which answers of a class are alike, as a page."""
+    return _render("alike_page.html", language, page=alike_view(found, left_out, catalog, language))
 
 
 def _render(template: str, language: str, **context: object) -> str:

@@ -4,6 +4,7 @@ heat(["90", "00"])      {"9": "M0 0h9v9h-9z", "0": "M13 3h3v3h-3z..."}      a pa
 columns([1.0, 0.5], [None, -1.0])       two rows side by side, as pairs of bars on one line of zero
 """
 
+import math
 from typing import NamedTuple
 
 CELL = 10  # of a heat map, its gap included
@@ -57,6 +58,12 @@ def columns(expected: list[float | None], yours: list[float | None]) -> Columns:
 
     pairs = [(column(theirs), column(ours)) for theirs, ours in zip(expected, yours, strict=True)]
     return Columns(pairs, round(high * unit, 1), HEIGHT)
+
+
+def halvings(ratio: float, step: float, most: float) -> float:
+    """Where a ratio lies beside 1: a step to the left for each half of it, one to the right for each double, at most so far."""
+    place = step * math.log2(ratio) if ratio > 0 else -most
+    return round(max(-most, min(most, place)), 1)
 
 
 def numbers(values: list[float | None]) -> str:
