@@ -79,11 +79,17 @@ def test_nothing_that_a_repository_names_is_run(git, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "head", [b"", b"\xff", b"ref: refs/heads/none", b"ref: refs/../../x", b"0" * 40, b"--output=x", b"ref: refs/heads"]
+    "head", [b"", b"\xff", b"ref: refs/heads/none", b"ref: refs/../../x", b"0" * 40, b"ref: refs/heads"]
 )
 def test_of_a_head_that_leads_nowhere_there_is_no_time(head, git):
     (git.home / ".git/HEAD").write_bytes(head)
     assert committed(git.home / ".git") is None
+
+
+def test_a_head_is_no_option_of_gits(git, tmp_path):
+    (git.home / ".git/HEAD").write_text(f"--output={tmp_path}/written")
+    assert committed(git.home / ".git") is None
+    assert not (tmp_path / "written").exists()
 
 
 def test_a_link_is_not_followed(git, tmp_path):

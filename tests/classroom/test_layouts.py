@@ -203,6 +203,22 @@ def test_what_is_not_surely_a_platforms_is_plain(files, students):
     assert (layout, [line[0] for line in lines]) == ("plain", students)
 
 
+def test_clones_without_the_folder_that_names_their_assignment():
+    """A login may begin with another one."""
+    names = ["hw-1-ada", "hw-1-ada-b"]
+    files = {f"{name}/{file}": b"" for name in names for file in (".git/HEAD", "sampling/top_p.py")}
+    assert [line[0] for line in read(files)[1]] == ["ada", "ada-b"]
+    assert [line[0] for line in read({name: raw for name, raw in files.items() if ".git" not in name})[1]] == names
+
+
+def test_the_folder_in_an_archive_of_its_name_may_be_the_only_student():
+    files = {"ada/sampling/top_p.py": b"#"}
+    assert [line[0] for line in read(files, "ada", packing=".zip")[1]] == ["ada"]
+    assert [
+        line[0] for line in read({f"hw1/{name}": raw for name, raw in files.items()}, "hw1", packing=".zip")[1]
+    ] == ["ada"]
+
+
 def test_who_worked_together_each_has_a_line():
     people = b"  :submitters:\n  - :name: Ada\n  - :email: bob@x\n    :name: Bob\n"
     metadata = b"submission_1:\n" + people + b"  :created_at: 2027-03-01 22:59:00.5 -0500\n"

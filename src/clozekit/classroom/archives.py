@@ -175,7 +175,7 @@ def unpack(path: Path, name: str, box: Box, share: Share) -> Unpacked:
 
 
 def _members(members: Iterator[Member], box: Box, share: Share) -> Unpacked:
-    found, seen = Unpacked([], set(), set()), set()
+    found = Unpacked([], set(), set())
     for member in members:
         share.count()
         name, wrong = _name(member.name)
@@ -198,10 +198,7 @@ def _members(members: Iterator[Member], box: Box, share: Share) -> Unpacked:
             found.entries.append(Entry(name, None, Problem("link", {"file": told})))
         elif member.kind == "other":
             found.entries.append(Entry(name, None, Problem("archive", {"file": told, "reason": "it is no file"})))
-        elif name in seen:
-            found.entries.append(Entry(name))  # the reader of them all sees that it is there twice
         else:
-            seen.add(name)
             found.entries.append(_kept(name, member, box, share))
     return found
 
