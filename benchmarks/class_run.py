@@ -23,7 +23,8 @@ from pathlib import Path
 
 from clozekit import blanks
 from clozekit.catalog import Catalog, builtin_root
-from clozekit.classroom.handed import Line, find
+from clozekit.classroom import layouts, trees
+from clozekit.classroom.handed import Line
 from clozekit.classroom.running import ClassRun, Ledger
 from clozekit.engine import Engine
 from clozekit.exercise import Exercise
@@ -84,7 +85,8 @@ def timed(folder: Path, catalog: Catalog, out: Path, workers: int) -> tuple[floa
             engine.tester(exercise)
         out.mkdir()
         run = ClassRun(engine, catalog, Ledger(out / "results.jsonl"), "en", "visible")
-        handed = find(folder, set(run.exercises), out)
+        with trees.opened(folder, out) as tree:
+            handed = layouts.find(tree, run.exercises).handed
         began = time.perf_counter()
         lines = run.run(handed, workers, lambda line: None)
         return time.perf_counter() - began, lines

@@ -116,8 +116,8 @@ ODD = {
     "no such exercise": ("ada/lab/squares.py", RIGHT, "there is no exercise lab/squares"),
     "no notebook": ("ada/lab/square.ipynb", "{}", "the file is no notebook: "),
     "a notebook without an answer": ("ada/lab/square.ipynb", OTHER, "no cell of the notebook answers lab/square"),
-    "outside of its track": ("ada/square.py", RIGHT, "square.py lies where no submission is looked for"),
-    "too deep": ("ada/homework/lab/square.py", RIGHT, "homework/lab/square.py lies where no submission"),
+    "no exercise by its name": ("ada/deep/a/b.py", RIGHT, "which exercise deep/a/b.py is for cannot be told"),
+    "no such exercise, deeper": ("ada/homework/lab/squares.py", RIGHT, "there is no exercise lab/squares"),
     "of another suffix": ("ada/lab/square.py.txt", RIGHT, "lab/square.py.txt lies where no submission"),
     "in capitals": ("ada/lab/square.PY", RIGHT, "lab/square.PY lies where no submission"),
     "beside the students": ("square.py", RIGHT, "square.py lies where no submission"),
@@ -152,7 +152,7 @@ def test_a_notebook_is_handed_in_like_a_file(handed, cloze_grade, graded, tmp_pa
 
 
 def test_files_that_are_nobodys_submission_are_not_mentioned(handed, cloze_grade):
-    names = ["README.md", "lab/__init__.py", "lab/square.py.bak", "lab/.square.py", ".git/lab/square.py", "deep/a/b.py"]
+    names = ["README.md", "lab/__init__.py", "lab/square.py.bak", "lab/.square.py", ".git/lab/square.py", "venv/a/b.py"]
     handed({"ada/lab/square.py": RIGHT, ".old/lab/square.py": WRONG} | {f"ada/{name}": RIGHT for name in names})
     assert verdicts(cloze_grade()[1]) == {"ada/lab/square.py": "passed"}
 

@@ -12,7 +12,6 @@ import click
 from clozekit import phrases
 from clozekit.catalog import open_catalog
 from clozekit.cells import answer_to
-from clozekit.classroom import handed
 from clozekit.classroom.handed import Line
 from clozekit.cli.common import content_option, language, language_option, write
 from clozekit.describe import clean
@@ -70,7 +69,7 @@ def _lines(path: Path) -> list[Line]:
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--out", "page", default="alike.html", show_default=True, help="The page; - is standard output.")
 @click.option("--json", "json_path", metavar="PATH", help="Write the pairs as JSON as well; - is standard output.")
 @language_option
@@ -78,19 +77,19 @@ def _lines(path: Path) -> list[Line]:
 def alike(directory: Path, page: str, json_path: str | None, lang: str | None, content: tuple[Path, ...]) -> None:
     """Find answers among DIRECTORY/STUDENT/TRACK/NAME.py that are alike beyond what an exercise takes.
 
-    Nothing is run and nobody accused: the page shows pairs side by side for you to look at.
+    DIRECTORY may be whatever `cloze grade` takes. Nothing is run and nobody accused: the page shows pairs side by side for you
+    to look at.
     """
     from clozekit.classroom import alike as likeness
+    from clozekit.classroom import layouts, trees
     from clozekit.page import alike_page
 
-    if not directory.is_dir():
-        raise NotFound(f"{directory} does not exist; give the directory that holds STUDENT/TRACK/NAME.py")
     catalog, chosen = open_catalog(content), language(lang, None)
     exercises = {exercise.id: exercise for exercise in catalog}
-    files = [each for each in handed.find(directory, exercises.keys(), directory / "out") if each.file]
-    if not files:
-        raise NotFound(f"{directory} holds no submission; give the directory that holds STUDENT/TRACK/NAME.py")
-    with _notebooks() as opened:
+    with trees.opened(directory, directory / "out") as tree, _notebooks() as opened:
+        files = [each for each in layouts.find(tree, exercises).handed if each.file]
+        if not files:
+            raise NotFound(f"{directory} holds no submission; give the directory that holds STUDENT/TRACK/NAME.py")
         answers, left_out = likeness.texts(files, opened)
     found = [
         likeness.compare(id, answers[id], likeness.common_knowledge(exercise))

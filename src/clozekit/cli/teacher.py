@@ -13,12 +13,12 @@ from clozekit import phrases
 from clozekit.catalog import open_catalog
 from clozekit.cli.common import content_option, language, language_option
 from clozekit.describe import clean
-from clozekit.errors import CannotCheck, NotFound
+from clozekit.errors import CannotCheck
 from clozekit.report import EXIT_STATUS
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Where results go.")
 @click.option(
     "--workers", type=click.IntRange(1, 512), help="Submissions at a time; default, and at most, one a processor."
@@ -32,6 +32,19 @@ from clozekit.report import EXIT_STATUS
     show_default=True,
     help="What is told of hidden cases.",
 )
+@click.option(
+    "--layout",
+    type=click.Choice(["auto", "plain", "github", "gradescope", "moodle", "nbgrader"]),
+    default="auto",
+    show_default=True,
+    help="How DIRECTORY is arranged.",
+)
+@click.option(
+    "--map",
+    "table",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV: account,student or path,student; maybe file,exercise.",
+)
 @language_option
 @content_option
 def grade(
@@ -41,24 +54,28 @@ def grade(
     trust_submissions: bool,
     seed: int | None,
     reveal: Any,
+    layout: str,
+    table: Path | None,
     lang: str | None,
     content: tuple[Path, ...],
 ) -> None:
     """Grade DIRECTORY/STUDENT/TRACK/NAME.py, or .ipynb, into OUT/results.jsonl and OUT/grades.csv: 0 all graded, 3 not all.
 
+    DIRECTORY may be an archive, or what GitHub Classroom, Gradescope, Moodle or nbgrader hand over: see docs/layouts.md.
+
     Run it again after a crash, or when new files have come: what is graded already is not graded twice.
     """
-    from clozekit.classroom import handed, running
+    from clozekit.classroom import layouts, roster, running, trees
     from clozekit.engine import Engine
 
-    if not directory.is_dir():
-        raise NotFound(f"{directory} does not exist; give the directory that holds STUDENT/TRACK/NAME.py")
     catalog, chosen = open_catalog(content), language(lang, None)
     order = [exercise.id for exercise in catalog]
-    with running.alone(out):
-        files = handed.find(directory, set(order), out)
-        if not files:
-            raise NotFound(f"{directory} is empty; give the directory that holds STUDENT/TRACK/NAME.py")
+    students = roster.read(table, order) if table else None
+    with running.alone(out), trees.opened(directory, out) as tree:
+        found = layouts.find(tree, order, layout, students)
+        files = found.handed
+        if found.layout != "plain":
+            click.echo(f"read as {found.layout}: {len({each.student for each in files})} students", err=True)
         with Engine(running.seed_of(out) if seed is None else seed) as engine:
             if engine.tier() == "C" and not trust_submissions:
                 raise CannotCheck(phrases.say(chosen, "tier-C-refused"))
