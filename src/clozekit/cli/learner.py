@@ -153,7 +153,6 @@ def check(
     Both levels are judged alike; --level is accepted so that a script can name the one that was set.
     """
     from clozekit import render, submission, warm
-    from clozekit.engine import Engine
 
     catalog = open_catalog(content)
     path, found = notebook(target, exercise, catalog) if is_notebook(target) else locate(target, exercise, catalog)
@@ -172,6 +171,8 @@ def check(
         warmly = warm.grade(workspace, found, upload)
         graded = [(warmly, found)] if warmly else []
     if not graded:
+        from clozekit.engine import Engine
+
         with Engine(seed) as engine:
             answers = handed(engine, upload, found, catalog, chosen)
             where = None if device == "cpu" else device

@@ -26,6 +26,7 @@ from clozekit.workspace import Workspace, need_workspace
 if TYPE_CHECKING:
     from clozekit.engine import Engine
     from clozekit.inbox import Inbox
+    from clozekit.spare import Spare
     from clozekit.watching import Failed, Target, Told
 
 ENDING = (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT)
@@ -48,19 +49,21 @@ def watch(target: str | None, exercise: str | None, as_json: bool, lang: str | N
     from clozekit.engine import Engine
     from clozekit.inbox import Inbox
     from clozekit.serving import Serving
+    from clozekit.spare import Spare
     from clozekit.watching import Watching
 
     since, kit = _started(), warm.fingerprint()
     catalog = open_catalog(content)
     targets, workspace = _targets(target, exercise, catalog)
     chosen = language(lang, workspace)
-    with _until_signalled(), Inbox() as inbox, Engine() as engine, ExitStack() as stack:
+    with _until_signalled(), Inbox() as inbox, Engine() as engine, Spare(engine) as spare, ExitStack() as stack:
         if workspace:
-            stack.enter_context(Serving(workspace.root, engine, catalog, kit))
+            stack.enter_context(Serving(workspace.root, engine, spare, catalog, kit))
         if as_json or not _on_a_terminal():
-            with Watching(engine, catalog, targets, inbox.put, since):
+            with Watching(engine, spare, catalog, targets, inbox.put, since):
                 _tell(
                     engine,
+                    spare,
                     catalog,
                     first(targets, catalog, workspace),
                     chosen,
@@ -71,7 +74,7 @@ def watch(target: str | None, exercise: str | None, as_json: bool, lang: str | N
             from clozekit.cli.page import Page
             from clozekit.screen import Screen
 
-            with Watching(engine, catalog, targets, inbox.put) as watching, Screen(inbox) as screen:
+            with Watching(engine, spare, catalog, targets, inbox.put) as watching, Screen(inbox) as screen:
                 Page(screen, watching, workspace, chosen).run(first(targets, catalog, workspace))
 
 
@@ -117,12 +120,16 @@ def record(told: "Told", workspace: Workspace | None, language: str) -> Workspac
     return workspace
 
 
-def _tell(engine: "Engine", catalog: Catalog, target: "Target", chosen: str, files: int) -> None:
+def _tell(engine: "Engine", spare: "Spare", catalog: Catalog, target: "Target", chosen: str, files: int) -> None:
     """Make the judge warm, and say when it is."""
+    from clozekit.engine import worker_limits
+
     if engine.tier() == "C":
         click.echo(say(chosen, "tier-C"), err=True)
     with suppress(ClozeError):  # a save will tell what is wrong with the exercise
-        engine.tester(catalog[target.id])
+        exercise = catalog[target.id]
+        engine.tester(exercise)
+        spare.prepare(worker_limits(exercise))
     click.echo(say(chosen, "watch-begun", files=files), err=True)
 
 
