@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clozekit import interviewing
-from clozekit.catalog import Entry, Title
+from clozekit import blanks, interviewing
+from clozekit.catalog import Entry, Title, builtin_root
 from clozekit.errors import ClozeError
+from clozekit.exercise import Exercise
 from clozekit.report import Report, Result
 from clozekit.reviewing import INTERVALS, due
 from clozekit.state import Attempt, Progress
@@ -254,6 +255,23 @@ def test_there_is_no_help_until_it_ends(command, cloze, clock, folder):
     over = cloze(*command)
     assert over.exit_code == 0
     assert "The time of the interview is over" in over.stderr
+
+
+REFUSED = ("cloze hint", "cloze solution", "cloze diff", "cloze explain", "cloze debug")
+
+
+@pytest.mark.parametrize("solved", [False, True])
+def test_no_report_advises_what_the_interview_refuses(solved, cloze, clock, folder):
+    exercise = Exercise(builtin_root(), TOP_P)
+    mistaken = exercise.mistaken(exercise.mistakes["forgets_to_renormalise"])
+    source = blanks.reveal(exercise.solution) if solved else mistaken
+    for path in (folder / f"{TOP_P}.py", Path(f"{TOP_P}.py")):
+        path.write_text(source)
+        report = cloze("check", path, "--html", "report.html").output + Path("report.html").read_text()
+        assert report.count("shows the time left") == 2
+        assert not [each for each in REFUSED if each in report]
+    clock.passes(minutes=46)
+    assert f"cloze {'solution' if solved else 'hint'} {TOP_P}" in cloze("check", TOP_P).output
 
 
 def test_what_a_case_expects_is_no_secret_but_in_an_interview(cloze, folder):

@@ -113,6 +113,12 @@ def is_over(workspace: Workspace) -> bool:
     return interview is not None and time_left(interview) <= timedelta(0)
 
 
+def asks(workspace: Workspace | None, id: str) -> bool:
+    """Whether an exercise is part of an interview whose time is not over: there is no help with it."""
+    current = running(workspace) if workspace else None
+    return current is not None and id in current.exercises and time_left(current) > timedelta(0)
+
+
 def refresh(workspace: Workspace, id: str, path: Path) -> None:
     """Write the report again if an answer was checked after the end of its interview."""
     folder = workspace.folder(id, path)

@@ -14,7 +14,7 @@ import atexit
 from functools import cache
 from pathlib import Path
 
-from clozekit import warm
+from clozekit import interviewing, warm
 from clozekit.catalog import open_catalog
 from clozekit.cells import MARK
 from clozekit.cli.common import language, unwritable_is_told
@@ -69,8 +69,9 @@ def _report(id: str, workspace: Workspace | None, chosen: str) -> Shown:
     if workspace:
         with unwritable_is_told(chosen):
             workspace.record(report)
-    text = as_text(report, exercise, chosen, "all").plain
-    html = report_fragment(report, exercise, chosen, "all")
+    asked = interviewing.asks(workspace, id)
+    text = as_text(report, exercise, chosen, "all", asked).plain
+    html = report_fragment(report, exercise, chosen, "all", asked)
     if report.tier == "C":
         text += f"\n{say(chosen, 'tier-C')}"
         html += f"<p>{say(chosen, 'tier-C')}</p>"

@@ -4,7 +4,6 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,8 +113,7 @@ def from_here(path: Path) -> Path:
 
 def no_help_in_interview(workspace: Workspace | None, id: str) -> None:
     """Raises ClozeError while the exercise is part of an interview that runs."""
-    current = interviewing.running(workspace) if workspace else None
-    if current and id in current.exercises and interviewing.time_left(current) > timedelta(0):
+    if interviewing.asks(workspace, id):
         raise ClozeError(Problem("interview-no-help", {"id": id}))
 
 

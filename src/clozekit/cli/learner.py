@@ -9,7 +9,7 @@ from typing import Literal
 
 import click
 
-from clozekit import files, phrases, reviewing
+from clozekit import files, interviewing, phrases, reviewing
 from clozekit.catalog import open_catalog
 from clozekit.cli.common import (
     ExerciseId,
@@ -179,7 +179,7 @@ def check(
             graded = [(engine.grade(each, answer, device=where), each) for each, answer in answers]
     if "-" not in (json_path, page):
         for report, each in graded:
-            console().print(render.as_text(report, each, chosen, reveal))
+            console().print(render.as_text(report, each, chosen, reveal, interviewing.asks(workspace, each.id)))
         if report.tier == "C":
             console(stderr=True).print(f"[dim]{phrases.say(chosen, 'tier-C')}[/]")
     if workspace:
@@ -193,7 +193,8 @@ def check(
 
         if len(graded) > 1:
             raise ClozeError(Problem("one-report", {"path": target}))
-        write(page, report_page(*graded[0], chosen, reveal))
+        report, each = graded[0]
+        write(page, report_page(report, each, chosen, reveal, interviewing.asks(workspace, each.id)))
     sys.exit(EXIT_STATUS[worst([report.verdict for report, _ in graded])])
 
 

@@ -146,11 +146,12 @@ def _print(inbox: "Inbox", workspace: Workspace | None, chosen: str, as_json: bo
             if isinstance(news, Began):
                 continue
             if isinstance(news, Told):
-                record(news, workspace, chosen)
+                workspace = record(news, workspace, chosen)
             if as_json:
                 click.echo(json.dumps(_as_json(news, chosen), ensure_ascii=False))
             elif isinstance(news, Told):
-                console().print(render.as_text(news.report, news.exercise, chosen, "all"), end="\n\n")
+                asked = interviewing.asks(workspace, news.target.id)
+                console().print(render.as_text(news.report, news.exercise, chosen, "all", asked), end="\n\n")
             else:
                 click.echo(f"{news.target.id}: {describe(news.problem, chosen)}\n")
 
