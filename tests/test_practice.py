@@ -150,6 +150,43 @@ def test_begin_gives_a_new_blank_and_keeps_what_was_there(cloze, solved, rms_nor
     assert file.with_name("rms_norm.py.bak").read_text() == "half of it\n"
 
 
+def test_while_a_review_is_under_way_its_file_is_the_one_that_help_is_about(cloze, clock, solved, rms_norm):
+    words, file = rms_norm.sheet.en, Path("review", f"{ID}.py")
+    assert cloze("hint", ID).output.startswith(words.hints[0])
+    cloze("review", ID)
+    file.write_text(rms_norm.mistaken(rms_norm.mistakes["eps_outside_sqrt"]))
+    cloze("check", file)
+    assert words.mistakes["eps_outside_sqrt"] in cloze("hint", ID).output
+    assert cloze("hint", ID).output.startswith(words.hints[0]), "they begin anew"
+    asked = cloze("diff", ID)
+    assert (asked.exit_code, f"The review of {ID} is not solved yet" in asked.output) == (1, True)
+    assert cloze("solution", ID).exit_code == 1
+    assert f"--- yours: {file.absolute()}\n" in cloze("diff", ID, "--yes").output
+    for path in (file, Path(f"{ID}.py")):  # that of the review stays, solved, until another is checked
+        path.write_text(f"{solved}\n\nshown = '{path}'\n")
+        assert cloze("check", path).exit_code == 0
+        assert f"-shown = '{path}'" in cloze("diff", ID).output
+
+
+def test_a_case_of_a_review_is_debugged_in_its_file(cloze, solved, monkeypatch):
+    cloze("review", ID)
+    ran = []
+    monkeypatch.setattr("clozekit.debugging.rehearse", lambda *_: [])
+    monkeypatch.setattr("clozekit.debugging.run", lambda _, path, *__: ran.append(path) or True)
+    assert cloze("debug", ID, "values: one row").exit_code == 0
+    assert ran == [Path("review", f"{ID}.py").absolute()]
+
+
+def test_a_new_review_knows_nothing_of_what_the_last_one_found(cloze, clock, solved, rms_norm):
+    file = Path("review", f"{ID}.py")
+    for source in (rms_norm.mistaken(rms_norm.mistakes["eps_outside_sqrt"]), solved):
+        cloze("review", ID)
+        file.write_text(source)
+        cloze("check", file)
+    cloze("review", ID)
+    assert cloze("hint", ID).output.startswith(rms_norm.sheet.en.hints[0])
+
+
 def test_what_cannot_be_reviewed_is_told(cloze, clock):
     assert cloze("review").exit_code == 2
     cloze("init", ".", "--track", "normalization")
