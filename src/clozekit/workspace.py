@@ -15,7 +15,7 @@ To go on with another machine, copy the directory, or take `cloze progress --exp
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -70,12 +70,17 @@ class Workspace:
         return None
 
     @classmethod
-    def create(cls, root: Path, language: str, level: str) -> "Workspace":
-        """Make `root` a workspace, or change the language and level of the one that is there."""
+    def create(cls, root: Path, language: str, level: str, content: Sequence[Path] = ()) -> "Workspace":
+        """Make `root` a workspace, or change the language and level of the one that is there.
+
+        content: where more exercises come from; without one that stays as it is. One that is relative moves with the workspace.
+        """
         (root / STATE.parent).mkdir(parents=True, exist_ok=True)
         workspace = cls(root)
         with workspace.changing() as state:
             state.language, state.level = language, level
+            if content:
+                state.content = [str(path) if path.is_absolute() else os.path.relpath(path, root) for path in content]
         return workspace
 
     @contextlib.contextmanager
@@ -178,6 +183,11 @@ class Workspace:
             _, level, language, _ = path.name.split(".")
             return Starter(level, language, path.read_bytes())
         return None
+
+    @property
+    def content(self) -> list[Path]:
+        """The directories of exercises that it was made with."""
+        return [self.root / path for path in self.state.content]
 
     def progress(self, id: str) -> Progress:
         return self.state.exercises.setdefault(id, Progress())

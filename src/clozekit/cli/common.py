@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +11,12 @@ import click
 from click.shell_completion import CompletionItem
 
 from clozekit import interviewing, phrases
-from clozekit.catalog import Catalog, open_catalog
+from clozekit.catalog import Catalog, is_root, open_catalog
 from clozekit.errors import CannotCheck, ClozeError, NotFound
 from clozekit.exercise import LANGUAGES, LEVELS, Exercise
 from clozekit.report import Problem, Report
 from clozekit.state import Progress
-from clozekit.workspace import Workspace, need_workspace, tell_once
+from clozekit.workspace import STATE, Workspace, need_workspace, tell_once
 
 if TYPE_CHECKING:
     from clozekit.engine import Engine
@@ -33,7 +33,7 @@ class ExerciseId(click.ParamType):
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         return [
             CompletionItem(entry.id, help=entry.title.en)
-            for entry in open_catalog().entries()
+            for entry in catalog_of(Workspace.around(Path.cwd())).entries()
             if entry.id.startswith(incomplete)
         ]
 
@@ -44,7 +44,7 @@ def content_option(command: Callable) -> Callable:
         "--content",
         multiple=True,
         type=click.Path(path_type=Path, file_okay=False),
-        help="A directory with exercises of your own; also CLOZE_CONTENT.",
+        help="A directory with more exercises; also CLOZE_CONTENT. A workspace remembers that of `init` and `start`.",
     )(command)
 
 
@@ -104,6 +104,20 @@ def _entered(workspace: Workspace | None, lang: str | None) -> str:
             interviewing.end(workspace)
             click.echo(phrases.say(chosen, "interview-over"), err=True)
     return chosen
+
+
+def catalog_of(workspace: Workspace | None, content: Iterable[Path] = ()) -> Catalog:
+    """The exercises of --content and CLOZE_CONTENT, those that the workspace was made with, and the kit's.
+
+    Raises:
+        NotFound: a directory of exercises is none, or has gone.
+    """
+    made_with = workspace.content if workspace else []
+    for path in made_with:
+        if workspace and not is_root(path):
+            state = workspace.root / STATE
+            raise NotFound(Problem("content-gone", {"path": os.path.normpath(path), "state": str(state)}))
+    return open_catalog(content, made_with)
 
 
 def from_here(path: Path) -> Path:

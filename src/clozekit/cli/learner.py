@@ -10,9 +10,9 @@ from typing import Literal
 import click
 
 from clozekit import files, interviewing, phrases, reviewing
-from clozekit.catalog import open_catalog
 from clozekit.cli.common import (
     ExerciseId,
+    catalog_of,
     confirm,
     console,
     content_option,
@@ -44,14 +44,14 @@ def init(
     directory: Path, track: tuple[str, ...], level: str | None, lang: str | None, content: tuple[Path, ...]
 ) -> None:
     """Make DIRECTORY a workspace: write a starter for every exercise. Files that are there stay as they are."""
-    catalog = open_catalog(content)
-    exercises = [exercise for exercise in catalog if not track or exercise.track in track]
-    if not exercises:
-        raise NotFound(Problem("no-track", {"track": ", ".join(track)}))
     existing, chosen = (
         surroundings(lang, directory) if (directory / ".cloze").is_dir() else (None, language(lang, None))
     )
-    workspace = Workspace.create(directory, chosen, level or (existing.state.level if existing else "guided"))
+    catalog = catalog_of(None if content else existing, content)
+    exercises = [exercise for exercise in catalog if not track or exercise.track in track]
+    if not exercises:
+        raise NotFound(Problem("no-track", {"track": ", ".join(track)}))
+    workspace = Workspace.create(directory, chosen, level or (existing.state.level if existing else "guided"), content)
     with workspace.changing() as state:
         state.tracks = sorted({*state.tracks, *(exercise.track for exercise in exercises)})
     written = sum(workspace.write_starter(exercise) for exercise in exercises)
@@ -72,7 +72,7 @@ def list_(as_json: bool, track: str | None, lang: str | None, content: tuple[Pat
     workspace, chosen = surroundings(lang)
     solved = workspace.solved() if workspace else set()
     due = reviewing.due_now(workspace) if workspace else []
-    entries = [entry for entry in open_catalog(content).entries() if track in (None, entry.track)]
+    entries = [entry for entry in catalog_of(workspace, content).entries() if track in (None, entry.track)]
     if track and not entries:
         raise NotFound(Problem("no-track", {"track": track}))
     if as_json:
@@ -103,8 +103,8 @@ def list_(as_json: bool, track: str | None, lang: str | None, content: tuple[Pat
 @content_option
 def show(exercise: str, lang: str | None, content: tuple[Path, ...]) -> None:
     """Show the statement of EXERCISE."""
-    found = open_catalog(content)[exercise]
-    _, chosen = surroundings(lang)
+    workspace, chosen = surroundings(lang)
+    found = catalog_of(workspace, content)[exercise]
     words = found.words(chosen)
     click.echo(click.style(words.title, bold=True))
     click.echo(f"\n{words.statement.strip()}\n")
@@ -154,11 +154,11 @@ def check(
     """
     from clozekit import render, submission, warm
 
-    catalog = open_catalog(content)
+    workspace, chosen = surroundings(lang, Path(target))
+    catalog = catalog_of(workspace, content)
     path, found = notebook(target, exercise, catalog) if is_notebook(target) else locate(target, exercise, catalog)
     if found:
         found.sheet  # noqa: B018  (a broken exercise is told before anything starts)
-    workspace, chosen = surroundings(lang, path)
     if device == "cuda":
         need_gpu(chosen)
     try:
@@ -206,8 +206,8 @@ def check(
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def reset(exercise: str, level: str | None, lang: str | None, content: tuple[Path, ...], yes: bool) -> None:
     """Bring the starter of EXERCISE back; the file as it was is kept beside it as NAME.py.bak."""
-    found = open_catalog(content)[exercise]
     workspace, chosen = inside(lang)
+    found = catalog_of(workspace, content)[exercise]
     workspace.state.level, workspace.state.language = level or workspace.state.level, chosen
     path = workspace.file(found)
     if path.exists() and not found.is_starter(path.read_bytes()):

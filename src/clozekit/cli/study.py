@@ -8,9 +8,9 @@ import click
 from click.shell_completion import CompletionItem
 
 from clozekit import phrases
-from clozekit.catalog import open_catalog
 from clozekit.cli.common import (
     ExerciseId,
+    catalog_of,
     confirm,
     console,
     content_option,
@@ -39,7 +39,8 @@ class MistakeName(click.ParamType):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         id = ctx.params.get("exercise")
-        exercises = [open_catalog()[id]] if id else open_catalog()
+        catalog = catalog_of(Workspace.around(Path.cwd()))
+        exercises = [catalog[id]] if id else catalog
         known = {name: text for exercise in exercises for name, text in exercise.sheet.en.mistakes.items()}
         return [CompletionItem(name, help=text) for name, text in known.items() if name.startswith(incomplete)]
 
@@ -50,7 +51,7 @@ class CaseName(click.ParamType):
     name = "case"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        cases = open_catalog()[ctx.params["exercise"]].visible_cases
+        cases = catalog_of(Workspace.around(Path.cwd()))[ctx.params["exercise"]].visible_cases
         return [CompletionItem(name) for name in cases if name.startswith(incomplete)]
 
 
@@ -67,8 +68,8 @@ def hint(exercise: str, everything: bool, lang: str | None, content: tuple[Path,
     """
     from clozekit import hints
 
-    found = open_catalog(content)[exercise]
     workspace, chosen = surroundings(lang)
+    found = catalog_of(workspace, content)[exercise]
     no_help_in_interview(workspace, found.id)
     report = _last_report(workspace, found.id)
     if everything:
@@ -94,8 +95,8 @@ def explain(mistake: str | None, exercise: str | None, lang: str | None, content
     """
     from clozekit import explaining
 
-    catalog = open_catalog(content)
     workspace, chosen = surroundings(lang)
+    catalog = catalog_of(workspace, content)
     if mistake is None:
         found, mistake = explaining.last_diagnosed(need_workspace(Path.cwd()))
         exercise = exercise or found
@@ -151,8 +152,8 @@ def debug(exercise: str, case: tuple[str, ...], lang: str | None, content: tuple
     Your file is that of a review, while one is under way or if that was checked last. It runs here, without a sandbox.
     It decides nothing: that is for `cloze check`.
     """
-    found = open_catalog(content)[exercise]
     workspace, chosen = inside(lang)
+    found = catalog_of(workspace, content)[exercise]
     path, _ = workspace.at_work(found.id)
     if case:
         no_help_in_interview(workspace, found.id)  # it shows what is expected
@@ -185,8 +186,8 @@ def diff(exercise: str, beside: bool, lang: str | None, content: tuple[Path, ...
     """
     from clozekit import blanks, differences
 
-    found = open_catalog(content)[exercise]
     workspace, chosen = inside(lang)
+    found = catalog_of(workspace, content)[exercise]
     path, _ = workspace.at_work(found.id)
     try:
         yours = path.read_text("utf-8-sig", "replace")
@@ -215,8 +216,8 @@ def solution(exercise: str, lang: str | None, content: tuple[Path, ...], yes: bo
     """Print our solution of EXERCISE. Asks first if you have not solved it yet, or are solving it again."""
     from clozekit import blanks
 
-    found = open_catalog(content)[exercise]
     workspace, chosen = surroundings(lang)
+    found = catalog_of(workspace, content)[exercise]
     _may_see_solution(found, workspace, chosen, yes)
     click.echo(blanks.reveal(found.solution), nl=False)
 

@@ -15,8 +15,17 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from clozekit import interviewing
-from clozekit.catalog import Catalog, open_catalog
-from clozekit.cli.common import ExerciseId, console, content_option, language, language_option, locate, remember
+from clozekit.catalog import Catalog
+from clozekit.cli.common import (
+    ExerciseId,
+    catalog_of,
+    console,
+    content_option,
+    language,
+    language_option,
+    locate,
+    remember,
+)
 from clozekit.course import following
 from clozekit.describe import describe
 from clozekit.errors import ClozeError
@@ -53,8 +62,9 @@ def watch(target: str | None, exercise: str | None, as_json: bool, lang: str | N
     from clozekit.watching import Watching
 
     since, kit = _started(), warm.fingerprint()
-    catalog = open_catalog(content)
-    targets, workspace = _targets(target, exercise, catalog)
+    workspace = Workspace.around(Path(target)) if target else need_workspace(Path.cwd())
+    catalog = catalog_of(workspace, content)
+    targets = _targets(target, exercise, catalog, workspace)
     chosen = language(lang, workspace)
     with _until_signalled(), Inbox() as inbox, Engine() as engine, Spare(engine) as spare, ExitStack() as stack:
         if workspace:
@@ -78,20 +88,20 @@ def watch(target: str | None, exercise: str | None, as_json: bool, lang: str | N
                 Page(screen, watching, workspace, chosen).run(first(targets, catalog, workspace))
 
 
-def _targets(target: str | None, exercise: str | None, catalog: Catalog) -> tuple[list["Target"], Workspace | None]:
-    """What to watch, and the workspace around it."""
+def _targets(target: str | None, exercise: str | None, catalog: Catalog, workspace: Workspace | None) -> list["Target"]:
+    """The files to watch: one, or all of the workspace."""
     from clozekit.watching import Target
 
     if target:
         path, found = locate(target, exercise, catalog)
-        return [Target(path.absolute(), found.id)], Workspace.around(path)
-    workspace = need_workspace(Path.cwd())
+        return [Target(path.absolute(), found.id)]
+    assert workspace
     ids = [exercise.id for exercise in catalog]
     beside = [("review", id) for id in ids if workspace.progress(id).reviewing]
     if interview := interviewing.running(workspace):
         beside += [(interview.folder, id) for id in interview.exercises if id in ids]
     files = [(workspace.root / folder / f"{id}.py", id) for folder, id in [*(("", id) for id in ids), *beside]]
-    return [Target(path, id) for path, id in files], workspace
+    return [Target(path, id) for path, id in files]
 
 
 def first(targets: list["Target"], catalog: Catalog, workspace: Workspace | None) -> "Target":
