@@ -285,6 +285,25 @@ def test_the_exit_status_is_that_of_the_worst(cloze, author, solution):
     assert cloze("check", "x.ipynb", "--content", lab.root).exit_code == 1
 
 
+@pytest.mark.parametrize(("answer", "status"), [("{solution}", 3), ("x = 1\n", 1)], ids=["right", "wrong"])
+def test_one_unknown_exercise_stops_no_other_answer(answer, status, cloze, solution):
+    save("# cloze: lab/nothing\nx = 1\n", MARK + answer.format(solution=solution))
+    done = cloze("check", "x.ipynb", "--json", "report.json")
+    assert done.exit_code == status
+    assert "cloze: x.ipynb, cell 2: no exercise 'lab/nothing'" in done.stderr
+    assert ID in done.stdout
+    unknown, known = json.loads(Path("report.json").read_text())
+    assert (unknown["exercise"], unknown["verdict"], unknown["cell"]) == ("lab/nothing", "could not check", "2")
+    assert "no exercise 'lab/nothing'" in unknown["message"]
+    assert known["verdict"] == ("passed" if status == 3 else "failed")
+
+
+def test_where_no_answer_is_to_an_exercise_nothing_is_judged(cloze):
+    save("# cloze: lab/nothing\n", "# cloze: lab/nought\n")
+    done = cloze("check", "x.ipynb")
+    assert (done.exit_code, "lab/nothing, lab/nought" in done.stderr) == (2, True)
+
+
 @pytest.mark.parametrize("kept", ["the line", "the metadata"])
 def test_an_answer_is_known_by_its_line_or_by_its_metadata(kept, cloze, solution):
     """Some programs drop what they do not know; a learner may delete a comment."""

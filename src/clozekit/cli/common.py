@@ -228,15 +228,17 @@ def notebook(target: str, exercise_id: str | None, catalog: Catalog) -> tuple[Pa
 
 def handed(
     engine: "Engine", upload: "Upload", exercise: Exercise | None, catalog: Catalog, language: str
-) -> list[tuple[Exercise, "Upload"]]:
+) -> list[tuple[Exercise | Report, "Upload"]]:
     """What to grade of a file: the whole; of a notebook the answer to one exercise, or all that it has.
 
+    An answer to an exercise that there is not comes with its report, unless there are no others.
+
     Raises:
-        ClozeError: no such answer, one to no exercise that there is, or the file is no notebook.
+        NotFound: answers to none that there is.
+        ClozeError: no such answer, or the file is no notebook.
     """
     from clozekit.cells import answer_to
     from clozekit.describe import describe, next_step
-    from clozekit.report import Problem
     from clozekit.submission import Unreadable
 
     if exercise and not is_notebook(upload.name):
@@ -250,7 +252,18 @@ def handed(
     except Unreadable as unreadable:
         said = f"{describe(unreadable.problem, language)}\n  {next_step(unreadable.problem, language)}"
         raise ClozeError(f"{upload.name}: {said}") from None
-    return [(catalog[answer.exercise], answer.upload(upload.name)) for answer in answers]
+    found: list[tuple[Exercise | Report, Upload]] = []
+    for answer in answers:
+        try:
+            each: Exercise | Report = catalog[answer.exercise]
+        except NotFound as error:
+            if not isinstance(error.what, Problem) or len(answers) == 1:
+                raise
+            each = Report(answer.exercise, "could not check", engine.tier(), problem=error.what, cell=str(answer.cell))
+        found.append((each, answer.upload(upload.name)))
+    if all(isinstance(each, Report) for each, _ in found):
+        raise NotFound(Problem("notebook-unknown", {"ids": ", ".join(answer.exercise for answer in answers)}))
+    return found
 
 
 def console(stderr: bool = False) -> Any:

@@ -29,8 +29,10 @@ from clozekit.cli.common import (
     surroundings,
     write,
 )
+from clozekit.describe import describe
 from clozekit.errors import ClozeError, NotFound, unreadable
-from clozekit.report import EXIT_STATUS, Problem, worst
+from clozekit.exercise import Exercise
+from clozekit.report import EXIT_STATUS, Problem, Report, worst
 from clozekit.workspace import Workspace
 
 
@@ -149,6 +151,7 @@ def check(
     """Check a file: 0 passed, 1 failed, 2 wrong usage, 3 could not check.
 
     Of a notebook all answers are checked, or that to --exercise; the worst decides, and --json has an array if there are several.
+    An answer to an exercise that there is not could not be checked.
 
     Both levels are judged alike; --level is accepted so that a script can name the one that was set.
     """
@@ -166,7 +169,7 @@ def check(
     except OSError as error:
         raise unreadable(path, error) from None
     Thread(target=import_module, args=("rich.console",)).start()  # while the judge works
-    graded = []
+    graded: list[tuple[Report, Exercise | None]] = []
     if found and workspace and seed is None and device == "cpu" and not is_notebook(target):
         warmly = warm.grade(workspace, found, upload)
         graded = [(warmly, found)] if warmly else []
@@ -174,16 +177,21 @@ def check(
         from clozekit.engine import Engine
 
         with Engine(seed) as engine:
-            answers = handed(engine, upload, found, catalog, chosen)
             where = None if device == "cpu" else device
-            graded = [(engine.grade(each, answer, device=where), each) for each, answer in answers]
+            for each, answer in handed(engine, upload, found, catalog, chosen):
+                if isinstance(each, Exercise):
+                    graded.append((engine.grade(each, answer, device=where), each))
+                elif each.problem:
+                    click.echo(f"cloze: {answer.name}: {describe(each.problem, chosen)}", err=True)
+                    graded.append((each, None))
+    known = [(report, each) for report, each in graded if each]
     if "-" not in (json_path, page):
-        for report, each in graded:
+        for report, each in known:
             console().print(render.as_text(report, each, chosen, reveal, interviewing.asks(workspace, each.id)))
         if report.tier == "C":
             console(stderr=True).print(f"[dim]{phrases.say(chosen, 'tier-C')}[/]")
     if workspace:
-        for report, _ in graded:
+        for report, _ in known:
             remember(workspace, report, path, chosen)
     if json_path:
         told = [render.as_json(report, each, chosen, reveal) for report, each in graded]
@@ -193,7 +201,7 @@ def check(
 
         if len(graded) > 1:
             raise ClozeError(Problem("one-report", {"path": target}))
-        report, each = graded[0]
+        [(report, each)] = known
         write(page, report_page(report, each, chosen, reveal, interviewing.asks(workspace, each.id)))
     sys.exit(EXIT_STATUS[worst([report.verdict for report, _ in graded])])
 
