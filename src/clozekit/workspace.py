@@ -7,7 +7,7 @@ work/
   .cloze/workspace.json           progress, see state.py; workspace.json.schema1 or .damaged-TIME is an older or broken one
   .cloze/reports/normalization/rms_norm.msgpack    the last Report, whole; under review/ that of the last review
   .cloze/starters/normalization/rms_norm.guided.en.py    the starter as it was written, for `cloze update`
-  .cloze/lock                     held while workspace.json is read, changed and written
+  .cloze/lock                     held while workspace.json is read, changed and written; watch.lock by the watch that runs
 
 To go on with another machine, copy the directory, or take `cloze progress --export` there.
 """

@@ -29,7 +29,9 @@ from clozekit.cli.common import (
 from clozekit.course import following
 from clozekit.describe import describe
 from clozekit.errors import ClozeError
+from clozekit.files import locked
 from clozekit.phrases import say
+from clozekit.report import Problem
 from clozekit.workspace import Workspace, need_workspace
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from clozekit.spare import Spare
     from clozekit.watching import Failed, Target, Told
 
+LOCK = Path(".cloze") / "watch.lock"
 ENDING = (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT)
 
 
@@ -52,7 +55,7 @@ def watch(target: str | None, exercise: str | None, as_json: bool, lang: str | N
 
     Those of a review or an interview that is under way are among them.
 
-    Meanwhile `cloze check` in the same workspace is as fast: it uses the same judge.
+    Meanwhile `cloze check` in the same workspace is as fast: it uses the same judge. A workspace has one watch at a time.
     """
     from clozekit import warm
     from clozekit.engine import Engine
@@ -66,7 +69,14 @@ def watch(target: str | None, exercise: str | None, as_json: bool, lang: str | N
     catalog = catalog_of(workspace, content)
     targets = _targets(target, exercise, catalog, workspace)
     chosen = language(lang, workspace)
-    with _until_signalled(), Inbox() as inbox, Engine() as engine, Spare(engine) as spare, ExitStack() as stack:
+    with (
+        _until_signalled(),
+        _alone(workspace),
+        Inbox() as inbox,
+        Engine() as engine,
+        Spare(engine) as spare,
+        ExitStack() as stack,
+    ):
         if workspace:
             stack.enter_context(Serving(workspace.root, engine, spare, catalog, kit))
         if as_json or not _on_a_terminal():
@@ -102,6 +112,24 @@ def _targets(target: str | None, exercise: str | None, catalog: Catalog, workspa
         beside += [(interview.folder, id) for id in interview.exercises if id in ids]
     files = [(workspace.root / folder / f"{id}.py", id) for folder, id in [*(("", id) for id in ids), *beside]]
     return [Target(path, id) for path, id in files]
+
+
+@contextmanager
+def _alone(workspace: Workspace | None) -> Iterator[None]:
+    """Two watches of a workspace would record every save twice, and take the answers of `cloze check` from each other.
+
+    Raises:
+        ClozeError: another one runs.
+    """
+    with ExitStack() as stack:
+        try:
+            if workspace:
+                stack.enter_context(locked(workspace.root / LOCK, wait=False))
+        except BlockingIOError:
+            raise ClozeError(Problem("watch-twice")) from None
+        except OSError:  # nothing can be written here, so that nothing is recorded at all
+            pass
+        yield
 
 
 def first(targets: list["Target"], catalog: Catalog, workspace: Workspace | None) -> "Target":
