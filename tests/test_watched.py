@@ -56,7 +56,7 @@ def test_a_watch_advises_no_hint_in_an_interview(asked, workspace, rms_norm):
             state.interviews.append(Interview(clock.stamp(clock.now()), 45, "interview/a", [ID]))
     target = Target(workspace.root / "interview/a" / f"{ID}.py", ID)
     tests = [Result("values: one row", "failed", problem=Problem("exit", {"type": "SystemExit"}))]
-    told = Told(target, rms_norm, Report(ID, "failed", "A", tests), saved=True)
+    told = Told(target, rms_norm, Report(ID, "failed", "A", tests), saved=True, at=None)
     page = Page(None, SimpleNamespace(catalog=Catalog([rms_norm.root]), targets={}), workspace, "en")
     page.turn_to(target)
     page.hear(told)

@@ -114,7 +114,7 @@ class Answer(pytest.File):
             problem = Problem("cannot-read", {"path": str(self.path), "reason": str(error.strerror)})
             raise Refused(describe(problem, self.language)) from None
         report = self.answers.engine.grade(self.exercise, upload)
-        remember(self.answers.workspace, report, self.path, self.language)
+        remember(self.answers.workspace, report, self.path, self.language, upload.saved)
         return report
 
     @cached_property

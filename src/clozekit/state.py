@@ -42,7 +42,7 @@ class Newer(Exception):
 
 
 class Attempt(Struct, frozen=True):
-    """One check: when (UTC), at which level, and what came out of it.
+    """One check: when (UTC; of an answer in an interview, when that was saved), at which level, and what came out of it.
 
     folder: what holds TRACK/NAME.py within the workspace: "" for the exercise itself, "review", "interview/2026-12-01".
     """

@@ -11,6 +11,7 @@ import contextlib
 import math
 import threading
 from collections.abc import Callable, Collection, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -42,12 +43,13 @@ class Began(NamedTuple):
 
 
 class Told(NamedTuple):
-    """`saved`: whether a save was the reason, or a mere look."""
+    """`saved`: whether a save was the reason, or a mere look. `at`: when the file was saved."""
 
     target: Target
     exercise: Exercise
     report: Report
     saved: bool
+    at: datetime | None
 
 
 class Failed(NamedTuple):
@@ -143,7 +145,7 @@ class Watching:
                     raise Stopped
                 self.engine.keep_only(exercise)  # nobody works at two
             report = self.engine.grade(exercise, upload, stop=stop, spawn=self.spare.take)
-            return Told(target, exercise, report, saved)
+            return Told(target, exercise, report, saved, upload.saved)
         except FileNotFoundError:
             return Failed(target, Problem("file-gone", {"file": str(target.path)}))
         except OSError as error:

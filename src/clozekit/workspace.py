@@ -195,10 +195,11 @@ class Workspace:
     def solved(self) -> set[str]:
         return {id for id, progress in self.state.exercises.items() if progress.passed}
 
-    def record(self, report: Report, path: Path | None = None) -> None:
+    def record(self, report: Report, path: Path | None = None, saved: datetime | None = None) -> None:
         """Remember a check: in the history, and as the last report of the exercise or of its review; of an interview none.
 
         path: the file that was checked; without one it is the exercise's own. Of a copy elsewhere nothing is remembered.
+        saved: when the file was, which counts in an interview: that of the check may be after the bell.
 
         Raises:
             OSError: nothing can be written here.
@@ -209,7 +210,10 @@ class Workspace:
         starter = self.starter(report.exercise)
         level = "scratch" if folder else starter.level if starter else self.state.level
         with self.changing():
-            self.progress(report.exercise).add(Attempt.of(report, clock.now(), level, folder))
+            moment = clock.now()
+            if saved and folder.startswith("interview/"):
+                moment = min(moment, saved)
+            self.progress(report.exercise).add(Attempt.of(report, moment, level, folder))
             if folder in ("", "review"):
                 target = self.report_file(report.exercise, folder)
                 target.parent.mkdir(parents=True, exist_ok=True)

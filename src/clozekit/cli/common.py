@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,10 +132,10 @@ def no_help_in_interview(workspace: Workspace | None, id: str) -> None:
         raise ClozeError(Problem("interview-no-help", {"id": id}))
 
 
-def remember(workspace: Workspace, report: Report, path: Path, language: str) -> None:
-    """Record the check of a file; where that cannot be, say so: the verdict stands."""
+def remember(workspace: Workspace, report: Report, path: Path, language: str, saved: datetime | None) -> None:
+    """Record the check of a file, which was saved then; where that cannot be, say so: the verdict stands."""
     with unwritable_is_told(language):
-        workspace.record(report, path)
+        workspace.record(report, path, saved)
         interviewing.refresh(workspace, report.exercise, path)
 
 

@@ -192,7 +192,7 @@ def check(
             console(stderr=True).print(f"[dim]{phrases.say(chosen, 'tier-C')}[/]")
     if workspace:
         for report, _ in known:
-            remember(workspace, report, path, chosen)
+            remember(workspace, report, path, chosen, upload.saved)
     if json_path:
         told = [render.as_json(report, each, chosen, reveal) for report, each in graded]
         write(json_path, json.dumps(told if len(told) > 1 else told[0], ensure_ascii=False, indent=1) + "\n")

@@ -154,7 +154,7 @@ def record(told: "Told", workspace: Workspace | None, language: str) -> Workspac
         return None
     workspace = Workspace(workspace.root)
     if told.saved or (told.report.verdict == "passed" and told.report.exercise not in solved(workspace)):
-        remember(workspace, told.report, told.target.path, language)
+        remember(workspace, told.report, told.target.path, language, told.at)
     return workspace
 
 
