@@ -4,11 +4,14 @@ import contextlib
 import html
 import json
 import re
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 from click.testing import CliRunner
+from IPython.core.inputtransformer2 import TransformerManager
 from nbclient import NotebookClient
 from nbformat import v4
 
@@ -83,6 +86,26 @@ def test_every_notebook_is_valid_and_holds_the_starter(exercise, language, level
     assert judged.source.endswith(f'check("{exercise.id}", "{language}")')
     (found,) = cells.answers(text.encode())
     assert (found.exercise, found.cell, found.source) == (exercise.id, 3, answer.source.encode())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("wheel", [True, False], ids=["wheel", "no wheel"])
+def test_the_first_cell_installs_what_its_kernel_lacks_or_fails_with_the_advice_above(wheel, language, monkeypatch):
+    cell = nbformat.reads(writing.notebook(EXERCISES[:1], "guided", language), 4).cells[0].source
+    advice = "".join(line for line in cell.splitlines() if line.startswith("#"))
+    assert all(word in advice for word in ("JupyterLab", "VS Code", "Colab", "`pip wheel --no-deps .`", "WHEEL"))
+    asked = []
+
+    def magic(name: str, line: str) -> None:
+        asked.append(f"{name} {line}")
+        if wheel:
+            monkeypatch.delitem(sys.modules, "clozekit")
+
+    monkeypatch.setitem(sys.modules, "clozekit", None)  # as if it were not there
+    shell = SimpleNamespace(run_line_magic=magic)
+    with contextlib.nullcontext() if wheel else pytest.raises(ImportError):
+        exec(TransformerManager().transform_cell(cell), {"get_ipython": lambda: shell})
+    assert asked == ['pip install --quiet "{WHEEL}"']
 
 
 def secrets(exercise: Exercise) -> set[str]:
