@@ -5,6 +5,7 @@ import os
 import select
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner, Result
@@ -65,6 +66,26 @@ def until() -> Callable[[Callable[[], object]], None]:
             select.select([], [], [], 0.01)
 
     return until
+
+
+class Clock:
+    """What `clozekit.clock.now` says: noon of 1 March until someone lets time pass."""
+
+    def __init__(self):
+        self.moment = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def passes(self, **time: float) -> None:
+        self.moment += timedelta(**time)
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("clozekit.clock.now", clock)
+    return clock
 
 
 @pytest.fixture(scope="session")

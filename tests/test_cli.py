@@ -49,10 +49,10 @@ def answers(tmp_path, rms_norm, solution) -> Path:
 # Every command
 
 
-def commands(group: click.Group = main, path: str = "cloze") -> list:
-    return [
-        pytest.param(command, id=f"{path} {name}") for name, command in group.commands.items() if not command.hidden
-    ]
+def commands() -> list:
+    context = click.Context(main)
+    found = [main.get_command(context, name) for name in main.list_commands(context)]
+    return [pytest.param(command, id=f"cloze {command.name}") for command in found if not command.hidden]
 
 
 @pytest.mark.parametrize("command", commands())

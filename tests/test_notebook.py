@@ -4,11 +4,14 @@ import contextlib
 import html
 import json
 import re
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 from click.testing import CliRunner
+from IPython.core.inputtransformer2 import TransformerManager
 from nbclient import NotebookClient
 from nbformat import v4
 
@@ -83,6 +86,26 @@ def test_every_notebook_is_valid_and_holds_the_starter(exercise, language, level
     assert judged.source.endswith(f'check("{exercise.id}", "{language}")')
     (found,) = cells.answers(text.encode())
     assert (found.exercise, found.cell, found.source) == (exercise.id, 3, answer.source.encode())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("wheel", [True, False], ids=["wheel", "no wheel"])
+def test_the_first_cell_installs_what_its_kernel_lacks_or_fails_with_the_advice_above(wheel, language, monkeypatch):
+    cell = nbformat.reads(writing.notebook(EXERCISES[:1], "guided", language), 4).cells[0].source
+    advice = "".join(line for line in cell.splitlines() if line.startswith("#"))
+    assert all(word in advice for word in ("JupyterLab", "VS Code", "Colab", "`pip wheel --no-deps .`", "WHEEL"))
+    asked = []
+
+    def magic(name: str, line: str) -> None:
+        asked.append(f"{name} {line}")
+        if wheel:
+            monkeypatch.delitem(sys.modules, "clozekit")
+
+    monkeypatch.setitem(sys.modules, "clozekit", None)  # as if it were not there
+    shell = SimpleNamespace(run_line_magic=magic)
+    with contextlib.nullcontext() if wheel else pytest.raises(ImportError):
+        exec(TransformerManager().transform_cell(cell), {"get_ipython": lambda: shell})
+    assert asked == ['pip install --quiet "{WHEEL}"']
 
 
 def secrets(exercise: Exercise) -> set[str]:
@@ -283,6 +306,25 @@ def test_the_exit_status_is_that_of_the_worst(cloze, author, solution):
     assert cloze("check", "x.ipynb", "--content", lab.root).exit_code == 3
     save(MARK, "# cloze: lab/square\nx = 1\n")
     assert cloze("check", "x.ipynb", "--content", lab.root).exit_code == 1
+
+
+@pytest.mark.parametrize(("answer", "status"), [("{solution}", 3), ("x = 1\n", 1)], ids=["right", "wrong"])
+def test_one_unknown_exercise_stops_no_other_answer(answer, status, cloze, solution):
+    save("# cloze: lab/nothing\nx = 1\n", MARK + answer.format(solution=solution))
+    done = cloze("check", "x.ipynb", "--json", "report.json")
+    assert done.exit_code == status
+    assert "cloze: x.ipynb, cell 2: no exercise 'lab/nothing'" in done.stderr
+    assert ID in done.stdout
+    unknown, known = json.loads(Path("report.json").read_text())
+    assert (unknown["exercise"], unknown["verdict"], unknown["cell"]) == ("lab/nothing", "could not check", "2")
+    assert "no exercise 'lab/nothing'" in unknown["message"]
+    assert known["verdict"] == ("passed" if status == 3 else "failed")
+
+
+def test_where_no_answer_is_to_an_exercise_nothing_is_judged(cloze):
+    save("# cloze: lab/nothing\n", "# cloze: lab/nought\n")
+    done = cloze("check", "x.ipynb")
+    assert (done.exit_code, "lab/nothing, lab/nought" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("kept", ["the line", "the metadata"])

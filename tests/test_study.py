@@ -14,7 +14,7 @@ import pytest
 from clozekit import blanks, differences, hints
 from clozekit import report as reports
 from clozekit.catalog import builtin_root, open_catalog
-from clozekit.cli import main
+from clozekit.cli import study
 from clozekit.cli.study import CaseName, MistakeName
 from clozekit.exercise import LANGUAGES, Exercise
 from clozekit.report import Problem, Report
@@ -400,7 +400,7 @@ def test_state_and_modules_are_debugged_call_by_call(cloze, workspace):
 
 
 def test_mistakes_and_cases_are_completed():
-    context = click.Context(main.commands["debug"])
+    context = click.Context(study.debug)
     context.params["exercise"] = ID
     mistakes = [item.value for item in MistakeName().shell_complete(context, None, "eps")]
     assert MISTAKE in mistakes

@@ -7,6 +7,8 @@ import queue
 import shutil
 import socket
 import stat
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -21,6 +23,7 @@ from clozekit.cli import main
 from clozekit.exercise import Exercise
 from clozekit.report import Meter, Problem, Report
 from clozekit.serving import Serving
+from clozekit.spare import Spare
 from clozekit.warm import PLACE, Ask, Judged, Place
 from clozekit.wire import Channel
 from clozekit.workspace import Workspace
@@ -40,8 +43,14 @@ def workspace(tmp_path, rms_norm, solution, monkeypatch) -> Workspace:
 
 
 @pytest.fixture
-def served(workspace, engine, rms_norm):
-    with Serving(workspace.root, engine, Catalog([rms_norm.root]), KIT) as serving:
+def spare(engine):
+    with Spare(engine) as spare:
+        yield spare
+
+
+@pytest.fixture
+def served(workspace, engine, spare, rms_norm):
+    with Serving(workspace.root, engine, spare, Catalog([rms_norm.root]), KIT) as serving:
         yield serving
 
 
@@ -96,6 +105,15 @@ def test_several_are_served_at_once(served, ask, solution):
     for thread in threads:
         thread.start()
     assert [reports.get(timeout=120).verdict for _ in threads] == ["passed"] * 4
+
+
+def test_the_worker_that_waits_is_used_and_another_waits_then(served, spare, ask, solution, until):
+    assert ask(solution) is not None
+    until(lambda: spare.ready)
+    _, waiting = spare.ready
+    assert ask(solution) is not None
+    assert not waiting.is_there()
+    until(lambda: spare.ready)
 
 
 def test_who_has_another_kit_is_not_served(served, ask, solution, monkeypatch):
@@ -230,33 +248,33 @@ def test_the_grading_ends_with_the_client(until, served, engine, rms_norm):
 # What is left
 
 
-def test_nothing_is_left_of_a_served_workspace(workspace, engine):
-    with Serving(workspace.root, engine, Catalog([]), KIT) as serving:
+def test_nothing_is_left_of_a_served_workspace(workspace, engine, spare):
+    with Serving(workspace.root, engine, spare, Catalog([]), KIT) as serving:
         home = os.path.dirname(serving.place.socket)
         assert os.path.exists(home)
     assert not os.path.exists(home)
     assert not (workspace.root / PLACE).exists()
 
 
-def test_what_a_killed_watch_left_is_removed_by_the_next(workspace, engine):
-    killed = Serving(workspace.root, engine, Catalog([]), KIT).__enter__()
-    with Serving(workspace.root, engine, Catalog([]), KIT):
+def test_what_a_killed_watch_left_is_removed_by_the_next(workspace, engine, spare):
+    killed = Serving(workspace.root, engine, spare, Catalog([]), KIT).__enter__()
+    with Serving(workspace.root, engine, spare, Catalog([]), KIT):
         assert not os.path.exists(os.path.dirname(killed.place.socket))
     killed.__exit__()
 
 
-def test_the_first_of_two_watches_leaves_the_second_its_place(workspace, engine, rms_norm, ask, solution):
-    first = Serving(workspace.root, engine, Catalog([rms_norm.root]), KIT).__enter__()
-    with Serving(workspace.root, engine, Catalog([rms_norm.root]), KIT):
+def test_the_first_of_two_watches_leaves_the_second_its_place(workspace, engine, spare, rms_norm, ask, solution):
+    first = Serving(workspace.root, engine, spare, Catalog([rms_norm.root]), KIT).__enter__()
+    with Serving(workspace.root, engine, spare, Catalog([rms_norm.root]), KIT):
         first.__exit__()
         assert ask(solution) is not None
 
 
-def test_where_no_socket_can_be_made_nobody_is_served(workspace, engine, ask, monkeypatch, tmp_path):
+def test_where_no_socket_can_be_made_nobody_is_served(workspace, engine, spare, ask, monkeypatch, tmp_path):
     deep = tmp_path / ("x" * 100)
     deep.mkdir()
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(deep))
-    with Serving(workspace.root, engine, Catalog([]), KIT):
+    with Serving(workspace.root, engine, spare, Catalog([]), KIT):
         assert ask("") is None
     assert not list(deep.iterdir())
 
@@ -279,6 +297,21 @@ def no_engine(monkeypatch):
 )
 def test_check_uses_the_judge_of_the_watch_unless_it_must_not(served, no_engine, arguments, status):
     assert CliRunner().invoke(main, ["check", ID, *arguments]).exit_code == status
+
+
+NEEDED = """
+import sys
+from clozekit.cli import main
+try:
+    main(["check", sys.argv[1]])
+finally:
+    assert not {"torch", "numpy", "clozekit.engine", "clozekit.cli.author", "clozekit.cli.meter"} & sys.modules.keys()
+"""
+
+
+def test_check_imports_nothing_that_only_a_judge_or_another_command_needs(served, workspace):
+    done = subprocess.run([sys.executable, "-c", NEEDED, ID], cwd=workspace.root, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_check_records_what_the_watch_judged(served, no_engine, workspace):

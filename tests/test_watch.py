@@ -18,10 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from clozekit.catalog import Catalog
-from clozekit.cli.watch import _targets as watched
 from clozekit.exercise import Exercise
-from clozekit.state import Interview
 from clozekit.warm import PLACE
 from clozekit.workspace import Workspace
 
@@ -353,6 +350,9 @@ def test_as_json_each_save_is_answered_by_a_line_and_by_nothing_else(piped, file
     of_check = json.loads(done.stdout)
     first["seconds"] = of_check["seconds"] = 0
     assert first == of_check
+    second = subprocess.run([*COMMAND, ID], cwd=workspace.root, capture_output=True, text=True, check=False)
+    assert (second.returncode, second.stdout) == (2, "")
+    assert "another `cloze watch` runs in this workspace" in second.stderr
     file.unlink()
     gone = json.loads(process.stdout.readline())
     assert (gone["verdict"], gone["tests"]) == ("could not check", [])
@@ -389,16 +389,3 @@ def test_a_watch_wants_a_workspace_or_a_file(place, tmp_path):
     done = subprocess.run(COMMAND, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert "is in no workspace" in done.stderr
-
-
-def test_what_is_reviewed_or_asked_in_an_interview_is_watched_too(tmp_path, monkeypatch, rms_norm):
-    workspace = Workspace.create(tmp_path, "en", "guided")
-    with workspace.changing() as state:
-        workspace.progress(rms_norm.id).reviewing = "2026-12-01T18:00:00Z"
-        state.interviews.append(Interview("2026-12-01T18:00:00Z", 45, "interview/2026-12-01", ["sampling/top_p"]))
-    monkeypatch.chdir(tmp_path)
-    targets, _ = watched(None, None, Catalog([rms_norm.root]))
-    paths = {target.path.relative_to(tmp_path).as_posix(): target.id for target in targets}
-    assert paths[f"review/{rms_norm.id}.py"] == paths[f"{rms_norm.id}.py"] == rms_norm.id
-    assert paths["interview/2026-12-01/sampling/top_p.py"] == "sampling/top_p"
-    assert "review/sampling/top_p.py" not in paths

@@ -15,6 +15,7 @@ from clozekit.engine import Engine
 from clozekit.errors import CannotCheck
 from clozekit.protocol import Limits
 from clozekit.skeleton import write_skeleton
+from clozekit.spare import Spare
 from clozekit.watching import Began, Failed, Target, Told, Watching
 from clozekit.wire import Stop, Stopped
 
@@ -24,14 +25,20 @@ DEADLINE = 120
 
 
 @pytest.fixture
-def watched(engine, rms_norm, tmp_path):
+def spare(engine):
+    with Spare(engine) as spare:
+        yield spare
+
+
+@pytest.fixture
+def watched(engine, spare, rms_norm, tmp_path):
     """watched(): a running Watching of two files, told of in `news`; they lie in folders of their own."""
     news: queue.Queue = queue.Queue()
     targets = [Target(tmp_path / f"work/{name}/answer.py", ID) for name in ("one", "two")]
     for target in targets:
         target.path.parent.mkdir(parents=True)
         target.path.write_text("raise NotImplementedError\n")
-    with Watching(engine, Catalog([rms_norm.root]), targets, news.put) as watching:
+    with Watching(engine, spare, Catalog([rms_norm.root]), targets, news.put) as watching:
         watching.news, (watching.one, watching.two) = news, (target.path for target in targets)
         yield watching
 
@@ -76,13 +83,13 @@ def test_only_the_last_of_many_saves_is_told(watched, solution):
     assert watched.news.empty()
 
 
-def test_a_save_ends_the_grading_of_another_file(until, watched, solution, engine):
+def test_a_save_ends_the_grading_of_another_file(until, watched, spare, solution, engine):
     watched.one.write_text(HANGS)
     began(watched)
     watched.two.write_text(solution)
     told = answer(watched)
     assert (told.target.path, told.report.verdict) == (watched.two, "passed")
-    until(lambda: watched.ready and len(os.listdir(engine.home)) == 1)  # of the worker that waits for the next save
+    until(lambda: spare.ready and len(os.listdir(engine.home)) == 1)  # of the worker that waits for the next save
 
 
 def test_an_editor_may_save_by_putting_another_file_in_its_place(watched, solution):
@@ -138,20 +145,39 @@ def test_a_folder_in_place_of_the_file_is_told(watched):
     assert answer(watched).problem.facts == {"reason": "Is a directory"}
 
 
-def test_a_worker_that_died_while_it_waited_is_not_used(until, watched, solution, engine):
+def test_a_worker_that_died_while_it_waited_is_not_used(until, watched, spare, solution, engine):
     for _ in range(2):
         watched.one.write_text(solution)
         assert verdict(watched) == "passed"
-        until(lambda: watched.ready)
-        _, worker = watched.ready
+        until(lambda: spare.ready)
+        _, worker = spare.ready
         engine.reap(worker.pid, 0.0)
         until(lambda worker=worker: not worker.is_there())
 
 
-def test_nothing_is_told_once_it_is_closed(until, engine, rms_norm, tmp_path):
+def test_a_worker_that_may_spend_other_than_the_next_file_is_not_used(spare, engine):
+    spare.prepare(Limits(call_seconds=1.0))
+    [(_, waiting)] = [spare.ready]
+    worker = spare.take(Limits(call_seconds=2.0))
+    try:
+        assert worker is not waiting
+        assert os.listdir(engine.home) == [os.path.basename(worker.scratch)]
+    finally:
+        worker.discard()
+
+
+def test_no_worker_is_prepared_once_nobody_waits_for_one(engine):
+    with Spare(engine) as spare:
+        spare.prepare(Limits())
+        assert os.listdir(engine.home)
+    spare.prepare(Limits())  # by a thread that had not finished
+    assert not os.listdir(engine.home)
+
+
+def test_nothing_is_told_once_it_is_closed(until, engine, spare, rms_norm, tmp_path):
     path, news = tmp_path / "answer.py", queue.Queue()
     path.write_text(HANGS)
-    with Watching(engine, Catalog([rms_norm.root]), [Target(path, ID)], news.put) as watching:
+    with Watching(engine, spare, Catalog([rms_norm.root]), [Target(path, ID)], news.put) as watching:
         watching.look(path)
         assert isinstance(news.get(timeout=DEADLINE), Began)
     until(lambda: not os.listdir(engine.home))
@@ -159,22 +185,24 @@ def test_nothing_is_told_once_it_is_closed(until, engine, rms_norm, tmp_path):
 
 
 @pytest.mark.parametrize(("since", "graded"), [(0.0, True), (float("inf"), False)])
-def test_what_was_saved_while_the_watch_started_is_not_missed(engine, rms_norm, solution, tmp_path, since, graded):
+def test_what_was_saved_while_the_watch_started_is_not_missed(
+    engine, spare, rms_norm, solution, tmp_path, since, graded
+):
     old, other, news = tmp_path / "old.py", tmp_path / "other.py", queue.Queue()
     old.write_text(solution)
-    with Watching(engine, Catalog([rms_norm.root]), [Target(old, ID), Target(other, ID)], news.put, since):
+    with Watching(engine, spare, Catalog([rms_norm.root]), [Target(old, ID), Target(other, ID)], news.put, since):
         if not graded:
             other.write_text(solution)
         assert news.get(timeout=DEADLINE).target.path == (old if graded else other)
 
 
-def test_without_events_of_the_kernel_a_save_is_found_as_well(engine, rms_norm, solution, tmp_path, monkeypatch):
+def test_without_events_of_the_kernel_a_save_is_found_as_well(engine, spare, rms_norm, solution, tmp_path, monkeypatch):
     def refuses(*_: object, **__: object):
         raise OSError("the limit of watches is reached")
 
     monkeypatch.setattr("watchfiles.watch", refuses)
     path, news = tmp_path / "answer.py", queue.Queue()
-    with Watching(engine, Catalog([rms_norm.root]), [Target(path, ID)], news.put):
+    with Watching(engine, spare, Catalog([rms_norm.root]), [Target(path, ID)], news.put):
         path.write_text(solution)
         assert isinstance(news.get(timeout=DEADLINE), Began)
 
@@ -182,14 +210,14 @@ def test_without_events_of_the_kernel_a_save_is_found_as_well(engine, rms_norm, 
 # Authors
 
 
-def test_a_broken_exercise_is_told_and_a_mended_one_is_loaded_anew(engine, tmp_path):
+def test_a_broken_exercise_is_told_and_a_mended_one_is_loaded_anew(engine, spare, tmp_path):
     write_skeleton(tmp_path, "lab/square")
     catalog, news = Catalog([tmp_path]), queue.Queue()
     exercise = catalog["lab/square"]
     path = tmp_path / "answer.py"
     path.write_text("def square(x, scale=2.0):\n    return scale * x * x\n")
     grader = exercise.grader_path.read_text()
-    with Watching(engine, catalog, [Target(path, "lab/square")], news.put) as watching:
+    with Watching(engine, spare, catalog, [Target(path, "lab/square")], news.put) as watching:
         watching.news = news
 
         def look():
@@ -214,12 +242,12 @@ def test_a_broken_exercise_is_told_and_a_mended_one_is_loaded_anew(engine, tmp_p
         assert (told.report.verdict, told.report.tests[-1].name) == ("passed", "new")
 
 
-def test_only_the_current_exercise_has_a_tester(engine, rms_norm, author, solution, tmp_path):
+def test_only_the_current_exercise_has_a_tester(engine, spare, rms_norm, author, solution, tmp_path):
     other, news = author(), queue.Queue()
     targets = [Target(tmp_path / f"{each.name}.py", each.id) for each in (rms_norm, other)]
     for target in targets:
         target.path.write_text(solution)
-    with Watching(engine, Catalog([other.root, rms_norm.root]), targets, news.put) as watching:
+    with Watching(engine, spare, Catalog([other.root, rms_norm.root]), targets, news.put) as watching:
         watching.news = news
         for target, exercise in zip(targets, (rms_norm, other), strict=True):
             watching.look(target.path)

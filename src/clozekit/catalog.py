@@ -10,7 +10,7 @@
     rms_norm = { difficulty = 1, minutes = 10, goals = ["attention"], after = [] }
 
 A content root is a directory with exercises/, solutions/, kernels/ and graders/. The kit brings one; `--content DIR`
-and CLOZE_CONTENT add a course's own, searched first.
+and CLOZE_CONTENT add a course's own, searched first; a workspace remembers the --content that it was made with.
 """
 
 import difflib
@@ -194,15 +194,20 @@ def builtin_root() -> Path:
     return packed if packed.is_dir() else here.parent.parent
 
 
-def open_catalog(content: Iterable[Path] = ()) -> Catalog:
-    """The catalog of `--content`, CLOZE_CONTENT (directories separated as in PATH) and the kit, in this order.
+def open_catalog(content: Iterable[Path] = (), made_with: Iterable[Path] = ()) -> Catalog:
+    """The catalog of `--content`, CLOZE_CONTENT (directories separated as in PATH), a workspace and the kit, in this order.
 
     Raises:
         NotFound: a directory without exercises/contents.toml.
     """
     named = [Path(entry) for entry in os.environ.get("CLOZE_CONTENT", "").split(os.pathsep) if entry]
-    roots = [*(Path(root).resolve() for root in [*content, *named]), builtin_root()]
+    roots = dict.fromkeys([*(Path(root).resolve() for root in [*content, *named, *made_with]), builtin_root()])
     for root in roots:
-        if not (root / "exercises" / "contents.toml").is_file():
+        if not is_root(root):
             raise NotFound(Problem("no-content", {"path": str(root)}))
     return Catalog(roots)
+
+
+def is_root(path: Path) -> bool:
+    """Whether a directory has exercises of its own."""
+    return (path / "exercises" / "contents.toml").is_file()

@@ -32,11 +32,15 @@ def aside(path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Wait until nobody else holds the lock `path`. The system takes it from a process that ends."""
+def locked(path: Path, wait: bool = True) -> Iterator[None]:
+    """Wait until nobody else holds the lock `path`. The system takes it from a process that ends.
+
+    Raises:
+        BlockingIOError: somebody does, and we are not to wait.
+    """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         yield
     finally:
         os.close(descriptor)

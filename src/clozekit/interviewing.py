@@ -25,7 +25,7 @@ from clozekit.workspace import Workspace
 
 
 class Outcome(Struct, frozen=True):
-    """What came of one exercise. `late`: it passed, but after the end. `points`: the best until the end.
+    """What came of one exercise. `late`: what passed was saved after the end. `points`: the best until the end.
 
     minutes_to_pass: from the beginning to the first pass. mistakes: what was diagnosed, in the order of the checks.
     """
@@ -113,6 +113,12 @@ def is_over(workspace: Workspace) -> bool:
     return interview is not None and time_left(interview) <= timedelta(0)
 
 
+def asks(workspace: Workspace | None, id: str) -> bool:
+    """Whether an exercise is part of an interview whose time is not over: there is no help with it."""
+    current = running(workspace) if workspace else None
+    return current is not None and id in current.exercises and time_left(current) > timedelta(0)
+
+
 def refresh(workspace: Workspace, id: str, path: Path) -> None:
     """Write the report again if an answer was checked after the end of its interview."""
     folder = workspace.folder(id, path)
@@ -130,14 +136,16 @@ def _outcome(interview: Interview, id: str, attempts: list[Attempt]) -> Outcome:
     mine = [attempt for attempt in attempts if attempt.folder == interview.folder]
     in_time = [attempt for attempt in mine if attempt.moment <= deadline(interview)]
     passed = next((attempt for attempt in mine if attempt.verdict == "passed"), None)
-    taken = (passed.moment - clock.parse(interview.begun)) / timedelta(minutes=1) if passed else None
+    taken = (
+        (passed.moment - clock.parse(interview.begun)) / timedelta(minutes=1) if passed else None
+    )  # of an old file < 0
     return Outcome(
         id,
         "passed" if passed else "failed" if mine else "not tried",
         late=passed is not None and passed not in in_time,
         points=max((attempt.points for attempt in in_time), default=0.0),
         max_points=max((attempt.max_points for attempt in mine), default=0.0),
-        minutes_to_pass=None if taken is None else round(taken, 1),
+        minutes_to_pass=None if taken is None else max(0.0, round(taken, 1)),
         checks=len(mine),
         mistakes=list(dict.fromkeys(attempt.mistake for attempt in mine if attempt.mistake)),
     )

@@ -5,7 +5,7 @@
 
 The answer is the cell with the line `# cloze: normalization/rms_norm`, as it was when it was run last: a kernel does not know the
 file that it works for, nor what is typed but not run. `cloze check FILE.ipynb` grades the same cell of the file as it is saved.
-Exercises of your own are found by CLOZE_CONTENT.
+Exercises of your own are found by CLOZE_CONTENT, or by the workspace if that was made with them.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ import atexit
 from functools import cache
 from pathlib import Path
 
-from clozekit import warm
-from clozekit.catalog import open_catalog
+from clozekit import interviewing, warm
 from clozekit.cells import MARK
-from clozekit.cli.common import language, unwritable_is_told
+from clozekit.cli.common import catalog_of, language, unwritable_is_told
 from clozekit.engine import Engine
 from clozekit.errors import CannotCheck, ClozeError
 from clozekit.exercise import Exercise
@@ -62,15 +61,16 @@ def check(exercise: str, lang: str | None = None) -> Shown:
 
 def _report(id: str, workspace: Workspace | None, chosen: str) -> Shown:
     """What `cloze check` would say, and remember, of the answer. A running `cloze watch` is asked first: it is warm."""
-    exercise = open_catalog()[id]
+    exercise = catalog_of(workspace)[id]
     upload = _last_run(exercise.id)
     report = (warm.grade(workspace, exercise, upload) if workspace else None) or _grade(exercise, upload)
     report.cell = upload.cell
     if workspace:
         with unwritable_is_told(chosen):
             workspace.record(report)
-    text = as_text(report, exercise, chosen, "all").plain
-    html = report_fragment(report, exercise, chosen, "all")
+    asked = interviewing.asks(workspace, id)
+    text = as_text(report, exercise, chosen, "all", asked).plain
+    html = report_fragment(report, exercise, chosen, "all", asked)
     if report.tier == "C":
         text += f"\n{say(chosen, 'tier-C')}"
         html += f"<p>{say(chosen, 'tier-C')}</p>"

@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 
 from clozekit import render, submission
-from clozekit.catalog import open_catalog
-from clozekit.cli.common import language, remember
+from clozekit.cli.common import catalog_of, language, remember
 from clozekit.describe import describe
 from clozekit.engine import Engine
 from clozekit.errors import CannotCheck, ClozeError
@@ -32,7 +31,7 @@ class Answers:
     def __init__(self, workspace: Workspace, named: list[Path], seed: int | None):
         self.workspace, self.named, self.seed = workspace, named, seed
         self.language = language(None, workspace)
-        self.exercises = {exercise.id: exercise for exercise in open_catalog()}
+        self.exercises = {exercise.id: exercise for exercise in catalog_of(workspace)}
         self.untouched: list[Path] = []
         self.judge: Engine | None = None
         self.undecided = False  # whether a test could not be checked
@@ -115,7 +114,7 @@ class Answer(pytest.File):
             problem = Problem("cannot-read", {"path": str(self.path), "reason": str(error.strerror)})
             raise Refused(describe(problem, self.language)) from None
         report = self.answers.engine.grade(self.exercise, upload)
-        remember(self.answers.workspace, report, self.path, self.language)
+        remember(self.answers.workspace, report, self.path, self.language, upload.saved)
         return report
 
     @cached_property

@@ -116,15 +116,18 @@ def _reason(problem: Problem, words: Words) -> str:
     return words.thresholds.get(name, "") if prefix == "meter" else ""  # type: ignore[call-overload]
 
 
-def as_text(report: Report, exercise: Exercise, language: str, reveal: Reveal) -> Text:
-    """The report in colour, for a rich console; `.plain` is the text alone. Never markup: answers may hold brackets."""
+def as_text(report: Report, exercise: Exercise, language: str, reveal: Reveal, interview: bool = False) -> Text:
+    """The report in colour, for a rich console; `.plain` is the text alone. Never markup: answers may hold brackets.
+
+    interview: whether one runs in which the exercise is asked.
+    """
     from rich.text import Text
 
-    lines = _lines(report, exercise, language, reveal)
+    lines = _lines(report, exercise, language, reveal, interview)
     return Text("\n").join(Text.assemble(*((clean(text), style) for text, style in line)) for line in lines)
 
 
-def _lines(report: Report, exercise: Exercise, language: str, reveal: Reveal) -> Iterator[Styled]:
+def _lines(report: Report, exercise: Exercise, language: str, reveal: Reveal, interview: bool) -> Iterator[Styled]:
     words = exercise.words(language)
     for finding in report.findings:
         place = f" {place_of(finding, report.cell, language)} "
@@ -142,7 +145,7 @@ def _lines(report: Report, exercise: Exercise, language: str, reveal: Reveal) ->
     if report.tests:
         count = say(language, "tests-passed", passed=passed, total=len(report.tests))
         yield [("✓", "green") if passed else ("✗", "red"), (f" {count}", "")]
-    yield from _advice(report, exercise, language, reveal)
+    yield from _advice(report, exercise, language, reveal, interview)
     colour = {"passed": "green", "failed": "red", "could not check": "yellow"}[report.verdict]
     verdict = say(language, report.verdict.replace(" ", "-"))
     points = say(language, "points", points=report.points, max_points=report.max_points)
@@ -193,8 +196,8 @@ def _failed_tests(tests: list[Result], words: Words, language: str, reveal: Reve
         yield [("✗", "red"), (f" {say(language, 'same-reason', count=repeated)}", "")]
 
 
-def _advice(report: Report, exercise: Exercise, language: str, reveal: Reveal) -> Iterator[Styled]:
-    found = advice(report, exercise, language, reveal)
+def _advice(report: Report, exercise: Exercise, language: str, reveal: Reveal, interview: bool) -> Iterator[Styled]:
+    found = advice(report, exercise, language, reveal, interview)
     if report.verdict == "passed":
         yield [(found.step, "")]
         return
@@ -206,10 +209,10 @@ def _advice(report: Report, exercise: Exercise, language: str, reveal: Reveal) -
         yield [(say(language, "next-step"), "bold"), (f"  {found.step}", "")]
 
 
-def advice(report: Report, exercise: Exercise, language: str, reveal: Reveal) -> Advice:
-    """The likely mistake and what to do next. A veiled case has no part in it."""
+def advice(report: Report, exercise: Exercise, language: str, reveal: Reveal, interview: bool) -> Advice:
+    """The likely mistake and what to do next. A veiled case has no part in it, and nothing that an interview refuses."""
     if report.verdict == "passed":
-        return Advice(step=say(language, "next-exercise", id=exercise.id))
+        return Advice(step=say(language, "next-in-interview" if interview else "next-exercise", id=exercise.id))
     failed = [test for test in report.tests if test.verdict == "failed" and test.problem]
     problems = [test.problem for test in failed if test.problem and not is_veiled(test, reveal)]
     mistake, step = "", ""
@@ -219,7 +222,7 @@ def advice(report: Report, exercise: Exercise, language: str, reveal: Reveal) ->
         mistake = say(language, "unknown-mistake")
     if failed and not report.problem:
         step = next_step(problems[0], language) if problems else ""
-        step = step or say(language, "next-hint", id=exercise.id)
+        step = step or say(language, "next-in-interview" if interview else "next-hint", id=exercise.id)
     return Advice(mistake, report.mistake or "", step)
 
 

@@ -65,6 +65,8 @@ def begin(workspace: Workspace, exercise: Exercise, *, anew: bool = False) -> tu
         if progress.reviewing and path.exists() and not anew:
             return path, False
         progress.reviewing = clock.stamp(clock.now())
+        progress.hints, progress.explained = 0, ""  # they begin anew
+        workspace.report_file(exercise.id, "review").unlink(missing_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
             path.replace(files.aside(path))

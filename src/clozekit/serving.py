@@ -1,6 +1,6 @@
 """The other end of `warm.py`: what a `cloze watch` does for `cloze check` and notebooks in its workspace.
 
-    with Serving(workspace.root, engine, catalog, warm.fingerprint()):
+    with Serving(workspace.root, engine, spare, catalog, warm.fingerprint()):
 
 The socket (mode 0600) has a directory of its own (mode 0700), under $XDG_RUNTIME_DIR or where temporary files are: so it is
 never on a network drive, and its path never longer than that of a socket may be. Who connects must be the same user.
@@ -19,10 +19,11 @@ from typing import Self
 import msgspec
 
 from clozekit.catalog import Catalog
-from clozekit.engine import Engine
+from clozekit.engine import Engine, worker_limits
 from clozekit.errors import ClozeError
 from clozekit.exercise import Exercise
 from clozekit.report import Report
+from clozekit.spare import Spare
 from clozekit.submission import LIMIT, Upload
 from clozekit.warm import PLACE, SILENCE, Ask, Busy, Judged, Place, is_ours
 from clozekit.wire import Channel, Gone, Stop, TimedOut, Violation
@@ -36,8 +37,8 @@ class Serving:
     kit: the fingerprint of what this process was started with; who has another one is not served.
     """
 
-    def __init__(self, root: Path, engine: Engine, catalog: Catalog, kit: str):
-        self.announced, self.engine, self.catalog, self.kit = root / PLACE, engine, catalog, kit
+    def __init__(self, root: Path, engine: Engine, spare: Spare, catalog: Catalog, kit: str):
+        self.announced, self.engine, self.spare, self.catalog, self.kit = root / PLACE, engine, spare, catalog, kit
         self.listener = socket.socket(socket.AF_UNIX)
         self.place = Place("")
 
@@ -84,11 +85,12 @@ class Serving:
             report = self._grade(exercise, Upload(ask.name, bytes(file)), channel)
             if not (report.problem and report.problem.kind == "engine"):  # let the client's own judge try
                 channel.send(Judged(report), deadline=time.monotonic() + SILENCE)
+                self.spare.prepare(worker_limits(exercise))
 
     def _grade(self, exercise: Exercise, upload: Upload, channel: Channel) -> Report:
         """Grade while the client is there, and show it that we are."""
         with contextlib.closing(Stop()) as stop, ThreadPoolExecutor(1) as grader:
-            grading = grader.submit(self.engine.grade, exercise, upload, stop=stop)
+            grading = grader.submit(self.engine.grade, exercise, upload, stop=stop, spawn=self.spare.take)
             try:
                 while not wait([grading], PULSE).done:
                     channel.send(Busy(), deadline=time.monotonic() + SILENCE)

@@ -1,12 +1,13 @@
 """The content of .cloze/workspace.json: what a learner has done, in one readable file of a numbered schema.
 
     {"schema": 2, "language": "zh", "level": "guided", "goal": "attention", "tracks": ["normalization"],
+     "content": ["../course"],
      "exercises": {"normalization/rms_norm": {"hints": 1, "passed": "2026-11-22", "reviewing": "", "attempts": [
          {"at": "2026-11-22T09:30:00Z", "level": "guided", "verdict": "failed", "points": 3, "max_points": 12, ...}]}},
      "interviews": [{"begun": "2026-12-01T18:00:00Z", "minutes": 45, "folder": "interview/2026-12-01", "exercises": [...]}]}
 
 `decode` reads every schema up to ours, `salvage` what is left of a damaged file, `merged` joins the files of two machines.
-Nothing in it is absolute: a workspace may be moved, and the file alone carries the progress.
+Nothing in it is absolute, unless --content was: a workspace may be moved, and the file alone carries the progress.
 """
 
 import contextlib
@@ -41,7 +42,7 @@ class Newer(Exception):
 
 
 class Attempt(Struct, frozen=True):
-    """One check: when (UTC), at which level, and what came out of it.
+    """One check: when (UTC; of an answer in an interview, when that was saved), at which level, and what came out of it.
 
     folder: what holds TRACK/NAME.py within the workspace: "" for the exercise itself, "review", "interview/2026-12-01".
     """
@@ -111,13 +112,17 @@ class Interview(Struct):
 
 
 class State(Struct):
-    """The whole file. `tracks`: those of which `cloze init` wrote every exercise."""
+    """The whole file. `tracks`: those of which `cloze init` wrote every exercise.
+
+    content: where exercises besides the kit's come from, seen from the workspace.
+    """
 
     schema: int = SCHEMA
     language: str = "en"
     level: str = "guided"
     goal: str = ""
     tracks: list[str] = field(default_factory=list)
+    content: list[str] = field(default_factory=list)
     exercises: dict[str, Progress] = field(default_factory=dict)
     interviews: list[Interview] = field(default_factory=list)
 

@@ -14,6 +14,7 @@ import re
 import stat
 import unicodedata
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from clozekit import syntax
@@ -37,11 +38,15 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that nobody has looked into yet, or one cell of a notebook: see `Report.cell`."""
+    """A file that nobody has looked into yet, or one cell of a notebook: see `Report.cell`.
+
+    saved: when the file was, so that a grading which ends after the bell of an interview is not late by that.
+    """
 
     name: str
     raw: bytes
     cell: str = ""
+    saved: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -64,10 +69,11 @@ def read(path: Path, links: bool = True) -> Upload:
     """
     flags = os.O_RDONLY | os.O_NONBLOCK | (0 if links else os.O_NOFOLLOW)  # a pipe must not make us wait
     with open(os.open(path, flags), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
             raise OSError(errno.EINVAL, "not a regular file", str(path))
         limit = NOTEBOOK_LIMIT if path.suffix == ".ipynb" else LIMIT
-        return Upload(path.name, file.read(limit + 1))
+        return Upload(path.name, file.read(limit + 1), saved=datetime.fromtimestamp(found.st_mtime, UTC))
 
 
 def parse(raw: bytes, name: str) -> Submission:

@@ -1,6 +1,6 @@
 """Watched files: the latest save alone is graded, and whoever shows it hears the news.
 
-    with Engine() as engine, Watching(engine, catalog, targets, tell) as watching:
+    with Engine() as engine, Spare(engine) as spare, Watching(engine, spare, catalog, targets, tell) as watching:
         watching.look(path)         grade it now, as if it had been saved
 
 tell(Began(...)), then tell(Told(...)) with a report or tell(Failed(...)) with the reason why there is none. A save ends the
@@ -11,17 +11,17 @@ import contextlib
 import math
 import threading
 from collections.abc import Callable, Collection, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Self
 
 from clozekit import submission
 from clozekit.catalog import Catalog
 from clozekit.engine import Engine, worker_limits
-from clozekit.errors import CannotCheck, ClozeError
+from clozekit.errors import ClozeError
 from clozekit.exercise import Exercise, FileStamp, file_stamp
-from clozekit.processes import Worker
-from clozekit.protocol import Limits
 from clozekit.report import Problem, Report
+from clozekit.spare import Spare
 from clozekit.submission import Upload
 from clozekit.wire import Stop, Stopped
 
@@ -43,12 +43,13 @@ class Began(NamedTuple):
 
 
 class Told(NamedTuple):
-    """`saved`: whether a save was the reason, or a mere look."""
+    """`saved`: whether a save was the reason, or a mere look. `at`: when the file was saved."""
 
     target: Target
     exercise: Exercise
     report: Report
     saved: bool
+    at: datetime | None
 
 
 class Failed(NamedTuple):
@@ -67,12 +68,13 @@ class Watching:
     def __init__(
         self,
         engine: Engine,
+        spare: Spare,
         catalog: Catalog,
         targets: Collection[Target],
         tell: Callable[[News], None],
         since: float = math.inf,
     ):
-        self.engine, self.catalog, self.tell = engine, catalog, tell
+        self.engine, self.spare, self.catalog, self.tell = engine, spare, catalog, tell
         self.targets = {target.path: target for target in targets}
         stamps = {path: file_stamp(path) for path in self.targets}
         self.seen: dict[Path, FileStamp | None] = {
@@ -81,7 +83,6 @@ class Watching:
         self.lock = threading.Lock()
         self.current: Path | None = None
         self.running: Stop | None = None  # of the grading about which we tell
-        self.ready: tuple[Limits, Worker] | None = None  # forked ahead, for the next save
         self.ended = threading.Event()
 
     def __enter__(self) -> Self:
@@ -95,7 +96,6 @@ class Watching:
             if self.running:
                 self.running.set()
             self.running = None
-        self._put_by(None)
 
     def look(self, path: Path) -> None:
         """Grade a file as it is."""
@@ -129,7 +129,7 @@ class Watching:
             outcome = self._outcome(target, saved, stop)
             self._tell(stop, outcome)
             if isinstance(outcome, Told):
-                self._prepare(worker_limits(outcome.exercise))
+                self.spare.prepare(worker_limits(outcome.exercise))
 
     def _tell(self, stop: Stop, news: News) -> None:
         with self.lock:
@@ -144,38 +144,14 @@ class Watching:
                 if self.running is not stop:
                     raise Stopped
                 self.engine.keep_only(exercise)  # nobody works at two
-            report = self.engine.grade(exercise, upload, stop=stop, spawn=self._worker)
-            return Told(target, exercise, report, saved)
+            report = self.engine.grade(exercise, upload, stop=stop, spawn=self.spare.take)
+            return Told(target, exercise, report, saved, upload.saved)
         except FileNotFoundError:
             return Failed(target, Problem("file-gone", {"file": str(target.path)}))
         except OSError as error:
             return Failed(target, Problem("unreadable", {"reason": str(error.strerror)}))
         except ClozeError as error:
             return Failed(target, Problem("grader", {"error": str(error)}))
-
-    def _prepare(self, limits: Limits) -> None:
-        """Have a worker wait for the next save, which is graded the sooner for it."""
-        with contextlib.suppress(CannotCheck, OSError):  # the next grading will say so
-            self._put_by((limits, self.engine.spawn_worker(limits)))
-        if self.ended.is_set():
-            self._put_by(None)
-
-    def _put_by(self, ready: tuple[Limits, Worker] | None) -> None:
-        """Let it wait in place of the one that does."""
-        with self.lock:
-            former, self.ready = self.ready, ready
-        if former:
-            former[1].discard()
-
-    def _worker(self, limits: Limits) -> Worker:
-        """The one that waits, if it has the same limits and has not died meanwhile."""
-        with self.lock:
-            ready, self.ready = self.ready, None
-        if ready and ready[0] == limits and ready[1].is_there():
-            return ready[1]
-        if ready:
-            ready[1].discard()
-        return self.engine.spawn_worker(limits)
 
     def _read(self, path: Path, stop: Stop) -> Upload:
         """The file, if it is there or soon back."""

@@ -5,9 +5,9 @@ work/
   review/normalization/rms_norm.py              a blank one more, to be solved again
   interview/2026-12-01/sampling/top_p.py        and one against the clock
   .cloze/workspace.json           progress, see state.py; workspace.json.schema1 or .damaged-TIME is an older or broken one
-  .cloze/reports/normalization/rms_norm.msgpack    the last Report, whole
+  .cloze/reports/normalization/rms_norm.msgpack    the last Report, whole; under review/ that of the last review
   .cloze/starters/normalization/rms_norm.guided.en.py    the starter as it was written, for `cloze update`
-  .cloze/lock                     held while workspace.json is read, changed and written
+  .cloze/lock                     held while workspace.json is read, changed and written; watch.lock by the watch that runs
 
 To go on with another machine, copy the directory, or take `cloze progress --export` there.
 """
@@ -15,7 +15,7 @@ To go on with another machine, copy the directory, or take `cloze progress --exp
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -70,12 +70,17 @@ class Workspace:
         return None
 
     @classmethod
-    def create(cls, root: Path, language: str, level: str) -> "Workspace":
-        """Make `root` a workspace, or change the language and level of the one that is there."""
+    def create(cls, root: Path, language: str, level: str, content: Sequence[Path] = ()) -> "Workspace":
+        """Make `root` a workspace, or change the language and level of the one that is there.
+
+        content: where more exercises come from; without one that stays as it is. One that is relative moves with the workspace.
+        """
         (root / STATE.parent).mkdir(parents=True, exist_ok=True)
         workspace = cls(root)
         with workspace.changing() as state:
             state.language, state.level = language, level
+            if content:
+                state.content = [str(path) if path.is_absolute() else os.path.relpath(path, root) for path in content]
         return workspace
 
     @contextlib.contextmanager
@@ -129,6 +134,14 @@ class Workspace:
     def file(self, exercise: Exercise) -> Path:
         return self.root / f"{exercise.id}.py"
 
+    def at_work(self, id: str) -> tuple[Path, str]:
+        """The file in which an exercise is worked on, and its folder: "review" while a review is under way, or checked last."""
+        progress, review = self.progress(id), self.root / "review" / f"{id}.py"
+        last = progress.attempts[-1].folder if progress.attempts else ""
+        if review.exists() and (progress.reviewing or last == "review"):
+            return review, "review"
+        return self.root / f"{id}.py", ""
+
     def folder(self, id: str, path: Path) -> str | None:
         """Where a file is in the workspace that answers an exercise: "review", "interview/DATE", "" for its own file.
 
@@ -171,16 +184,22 @@ class Workspace:
             return Starter(level, language, path.read_bytes())
         return None
 
+    @property
+    def content(self) -> list[Path]:
+        """The directories of exercises that it was made with."""
+        return [self.root / path for path in self.state.content]
+
     def progress(self, id: str) -> Progress:
         return self.state.exercises.setdefault(id, Progress())
 
     def solved(self) -> set[str]:
         return {id for id, progress in self.state.exercises.items() if progress.passed}
 
-    def record(self, report: Report, path: Path | None = None) -> None:
-        """Remember a check: in the history, and as the exercise's last report unless it was one for review or interview.
+    def record(self, report: Report, path: Path | None = None, saved: datetime | None = None) -> None:
+        """Remember a check: in the history, and as the last report of the exercise or of its review; of an interview none.
 
         path: the file that was checked; without one it is the exercise's own. Of a copy elsewhere nothing is remembered.
+        saved: when the file was, which counts in an interview: that of the check may be after the bell.
 
         Raises:
             OSError: nothing can be written here.
@@ -191,19 +210,22 @@ class Workspace:
         starter = self.starter(report.exercise)
         level = "scratch" if folder else starter.level if starter else self.state.level
         with self.changing():
-            self.progress(report.exercise).add(Attempt.of(report, clock.now(), level, folder))
-            if not folder:
-                target = self.report_file(report.exercise)
+            moment = clock.now()
+            if saved and folder.startswith("interview/"):
+                moment = min(moment, saved)
+            self.progress(report.exercise).add(Attempt.of(report, moment, level, folder))
+            if folder in ("", "review"):
+                target = self.report_file(report.exercise, folder)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 files.put(target, msgspec.msgpack.encode(report))
 
-    def report_file(self, id: str) -> Path:
-        return self.root / ".cloze" / "reports" / f"{id}.msgpack"
+    def report_file(self, id: str, folder: str = "") -> Path:
+        return self.root / ".cloze" / "reports" / folder / f"{id}.msgpack"
 
-    def last_report(self, id: str) -> Report | None:
-        """What the last check of an exercise said; None if there was none, or by another version of the kit."""
+    def last_report(self, id: str, folder: str = "") -> Report | None:
+        """What the last check of an exercise or its review said; None if there was none, or by another version of the kit."""
         try:
-            return msgspec.msgpack.decode(self.report_file(id).read_bytes(), type=Report)
+            return msgspec.msgpack.decode(self.report_file(id, folder).read_bytes(), type=Report)
         except (FileNotFoundError, ValueError):
             return None
 

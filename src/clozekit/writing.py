@@ -13,6 +13,7 @@ Everything comes from the exercises: what a learner has typed into an earlier no
 """
 
 import hashlib
+import textwrap
 from collections.abc import Iterable, Iterator
 
 import nbformat
@@ -27,12 +28,13 @@ KERNEL = {
     "language_info": {"name": "python"},
 }
 INSTALL = """\
-# {says}
+{says}
 WHEEL = "clozekit-{version}-py3-none-any.whl"
 try:
     import clozekit
 except ImportError:
-    %pip install --quiet {{WHEEL}}"""
+    %pip install --quiet "{{WHEEL}}"
+    import clozekit"""
 CHECK = """\
 from clozekit.notebook import check
 
@@ -41,7 +43,8 @@ check("{id}", "{language}")"""
 
 def notebook(exercises: Iterable[Exercise], level: str, language: str) -> str:
     """The text of a file, the same for the same exercises, level and language."""
-    cells = [_code("install", INSTALL.format(says=say(language, "notebook-install"), version=__version__))]
+    says = textwrap.indent(say(language, "notebook-install").strip(), "# ")
+    cells = [_code("install", INSTALL.format(says=says, version=__version__))]
     for exercise in exercises:
         cells += _cells(exercise, level, language)
     return nbformat.writes(v4.new_notebook(cells=cells, metadata=KERNEL)) + "\n"

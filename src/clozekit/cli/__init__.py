@@ -5,39 +5,44 @@ import contextlib
 import io
 import os
 import sys
+from collections.abc import Iterator
+from importlib import import_module
 
 import click
 
 from clozekit import __version__
-from clozekit.cli import (
-    author,
-    classroom_pages,
-    course,
-    learner,
-    machine,
-    meter,
-    notebook,
-    practice,
-    report,
-    rules,
-    study,
-    teacher,
-    watch,
-)
 from clozekit.cli.common import spoken
 from clozekit.errors import CannotCheck, ClozeError
 from clozekit.render_picture import in_ascii
 from clozekit.report import EXIT_STATUS
 
+MODULES = (  # in the order in which their commands are met
+    "learner",
+    "course",
+    "watch",
+    "study",
+    "practice",
+    "report",
+    "notebook",
+    "rules",
+    "meter",
+    "author",
+    "teacher",
+    "classroom_pages",
+    "machine",
+)
 PLAIN = "clozekit.plain"  # how a stream writes what its encoding lacks
 codecs.register_error(PLAIN, in_ascii)
 
 
 class Cloze(click.Group):
-    """Prints what users can act on; shows commands in the order in which they are met."""
+    """Prints what users can act on. Modules are imported until one has the command: none waits for what others need."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
+        return [command.name for command in _commands() if command.name]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        return next((command for command in _commands() if command.name == name), None)
 
     def invoke(self, ctx: click.Context) -> object:
         for stream in (sys.stdout, sys.stderr):
@@ -66,6 +71,11 @@ class Cloze(click.Group):
             ctx.exit(2)
 
 
+def _commands() -> Iterator[click.Command]:
+    for module in MODULES:
+        yield from import_module(f"clozekit.cli.{module}").COMMANDS
+
+
 @click.group(cls=Cloze, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="cloze")
 def main() -> None:
@@ -74,21 +84,3 @@ def main() -> None:
     Start with `cloze init`, edit a file, run `cloze check FILE`. `cloze demo` tells the whole story in under a minute.
     For shell completion add `eval "$(_CLOZE_COMPLETE=bash_source cloze)"` to ~/.bashrc (or zsh_source, fish_source).
     """
-
-
-for command in (
-    *learner.COMMANDS,
-    *course.COMMANDS,
-    *watch.COMMANDS,
-    *study.COMMANDS,
-    *practice.COMMANDS,
-    *report.COMMANDS,
-    *notebook.COMMANDS,
-    *rules.COMMANDS,
-    *meter.COMMANDS,
-    *author.COMMANDS,
-    *teacher.COMMANDS,
-    *classroom_pages.COMMANDS,
-    *machine.COMMANDS,
-):
-    main.add_command(command)

@@ -3,8 +3,8 @@
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +12,12 @@ import click
 from click.shell_completion import CompletionItem
 
 from clozekit import interviewing, phrases
-from clozekit.catalog import Catalog, open_catalog
+from clozekit.catalog import Catalog, is_root, open_catalog
 from clozekit.errors import CannotCheck, ClozeError, NotFound
 from clozekit.exercise import LANGUAGES, LEVELS, Exercise
 from clozekit.report import Problem, Report
 from clozekit.state import Progress
-from clozekit.workspace import Workspace, need_workspace, tell_once
+from clozekit.workspace import STATE, Workspace, need_workspace, tell_once
 
 if TYPE_CHECKING:
     from clozekit.engine import Engine
@@ -34,7 +34,7 @@ class ExerciseId(click.ParamType):
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         return [
             CompletionItem(entry.id, help=entry.title.en)
-            for entry in open_catalog().entries()
+            for entry in catalog_of(Workspace.around(Path.cwd())).entries()
             if entry.id.startswith(incomplete)
         ]
 
@@ -45,7 +45,7 @@ def content_option(command: Callable) -> Callable:
         "--content",
         multiple=True,
         type=click.Path(path_type=Path, file_okay=False),
-        help="A directory with exercises of your own; also CLOZE_CONTENT.",
+        help="A directory with more exercises; also CLOZE_CONTENT. A workspace remembers that of `init` and `start`.",
     )(command)
 
 
@@ -107,6 +107,20 @@ def _entered(workspace: Workspace | None, lang: str | None) -> str:
     return chosen
 
 
+def catalog_of(workspace: Workspace | None, content: Iterable[Path] = ()) -> Catalog:
+    """The exercises of --content and CLOZE_CONTENT, those that the workspace was made with, and the kit's.
+
+    Raises:
+        NotFound: a directory of exercises is none, or has gone.
+    """
+    made_with = workspace.content if workspace else []
+    for path in made_with:
+        if workspace and not is_root(path):
+            state = workspace.root / STATE
+            raise NotFound(Problem("content-gone", {"path": os.path.normpath(path), "state": str(state)}))
+    return open_catalog(content, made_with)
+
+
 def from_here(path: Path) -> Path:
     """The path as a learner would type it."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
@@ -114,15 +128,14 @@ def from_here(path: Path) -> Path:
 
 def no_help_in_interview(workspace: Workspace | None, id: str) -> None:
     """Raises ClozeError while the exercise is part of an interview that runs."""
-    current = interviewing.running(workspace) if workspace else None
-    if current and id in current.exercises and interviewing.time_left(current) > timedelta(0):
+    if interviewing.asks(workspace, id):
         raise ClozeError(Problem("interview-no-help", {"id": id}))
 
 
-def remember(workspace: Workspace, report: Report, path: Path, language: str) -> None:
-    """Record the check of a file; where that cannot be, say so: the verdict stands."""
+def remember(workspace: Workspace, report: Report, path: Path, language: str, saved: datetime | None) -> None:
+    """Record the check of a file, which was saved then; where that cannot be, say so: the verdict stands."""
     with unwritable_is_told(language):
-        workspace.record(report, path)
+        workspace.record(report, path, saved)
         interviewing.refresh(workspace, report.exercise, path)
 
 
@@ -216,15 +229,17 @@ def notebook(target: str, exercise_id: str | None, catalog: Catalog) -> tuple[Pa
 
 def handed(
     engine: "Engine", upload: "Upload", exercise: Exercise | None, catalog: Catalog, language: str
-) -> list[tuple[Exercise, "Upload"]]:
+) -> list[tuple[Exercise | Report, "Upload"]]:
     """What to grade of a file: the whole; of a notebook the answer to one exercise, or all that it has.
 
+    An answer to an exercise that there is not comes with its report, unless there are no others.
+
     Raises:
-        ClozeError: no such answer, one to no exercise that there is, or the file is no notebook.
+        NotFound: answers to none that there is.
+        ClozeError: no such answer, or the file is no notebook.
     """
     from clozekit.cells import answer_to
     from clozekit.describe import describe, next_step
-    from clozekit.report import Problem
     from clozekit.submission import Unreadable
 
     if exercise and not is_notebook(upload.name):
@@ -238,7 +253,18 @@ def handed(
     except Unreadable as unreadable:
         said = f"{describe(unreadable.problem, language)}\n  {next_step(unreadable.problem, language)}"
         raise ClozeError(f"{upload.name}: {said}") from None
-    return [(catalog[answer.exercise], answer.upload(upload.name)) for answer in answers]
+    found: list[tuple[Exercise | Report, Upload]] = []
+    for answer in answers:
+        try:
+            each: Exercise | Report = catalog[answer.exercise]
+        except NotFound as error:
+            if not isinstance(error.what, Problem) or len(answers) == 1:
+                raise
+            each = Report(answer.exercise, "could not check", engine.tier(), problem=error.what, cell=str(answer.cell))
+        found.append((each, answer.upload(upload.name)))
+    if all(isinstance(each, Report) for each, _ in found):
+        raise NotFound(Problem("notebook-unknown", {"ids": ", ".join(answer.exercise for answer in answers)}))
+    return found
 
 
 def console(stderr: bool = False) -> Any:

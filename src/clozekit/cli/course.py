@@ -7,8 +7,17 @@ from typing import Any
 import click
 
 from clozekit import phrases, reviewing
-from clozekit.catalog import Catalog, Entry, open_catalog
-from clozekit.cli.common import content_option, from_here, inside, language_option, level_option, surroundings, write
+from clozekit.catalog import Catalog, Entry
+from clozekit.cli.common import (
+    catalog_of,
+    content_option,
+    from_here,
+    inside,
+    language_option,
+    level_option,
+    surroundings,
+    write,
+)
 from clozekit.course import find_goal, following, opened
 from clozekit.errors import ClozeError
 from clozekit.report import Problem
@@ -26,12 +35,12 @@ def start(goal: str | None, level: str | None, lang: str | None, content: tuple[
 
     Here becomes a workspace if it is in none. A file that is there stays as it is.
     """
-    catalog = open_catalog(content)
+    existing, chosen = surroundings(lang)
+    catalog = catalog_of(None if content else existing, content)
     goals = catalog.goals()
     wanted = "" if goal in (None, "all") else find_goal(goal, goals)
-    existing, chosen = surroundings(lang)
     root, before = (existing.root, existing.state.level) if existing else (Path.cwd(), "guided")
-    workspace = Workspace.create(root, chosen, level or before)
+    workspace = Workspace.create(root, chosen, level or before, content)
     if goal:
         with workspace.changing() as state:
             state.goal = wanted
@@ -95,7 +104,7 @@ def progress(
     if target:
         write(target, encode(workspace.state, {}).decode())
         return
-    found = _progress(workspace, open_catalog(content), chosen)
+    found = _progress(workspace, catalog_of(workspace, content), chosen)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=1))
         return
@@ -152,7 +161,7 @@ def update(dry_run: bool, lang: str | None, content: tuple[Path, ...]) -> None:
     from clozekit import updating
 
     workspace, chosen = inside(lang)
-    changes = list(updating.update(workspace, open_catalog(content), dry_run=dry_run))
+    changes = list(updating.update(workspace, catalog_of(workspace, content), dry_run=dry_run))
     for change in changes:
         click.echo(phrases.say(chosen, f"update-{change.what}", file=from_here(change.path)))
     if not changes:

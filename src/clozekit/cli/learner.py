@@ -9,10 +9,10 @@ from typing import Literal
 
 import click
 
-from clozekit import files, phrases, reviewing
-from clozekit.catalog import open_catalog
+from clozekit import files, interviewing, phrases, reviewing
 from clozekit.cli.common import (
     ExerciseId,
+    catalog_of,
     confirm,
     console,
     content_option,
@@ -29,8 +29,10 @@ from clozekit.cli.common import (
     surroundings,
     write,
 )
+from clozekit.describe import describe
 from clozekit.errors import ClozeError, NotFound, unreadable
-from clozekit.report import EXIT_STATUS, Problem, worst
+from clozekit.exercise import Exercise
+from clozekit.report import EXIT_STATUS, Problem, Report, worst
 from clozekit.workspace import Workspace
 
 
@@ -44,14 +46,14 @@ def init(
     directory: Path, track: tuple[str, ...], level: str | None, lang: str | None, content: tuple[Path, ...]
 ) -> None:
     """Make DIRECTORY a workspace: write a starter for every exercise. Files that are there stay as they are."""
-    catalog = open_catalog(content)
-    exercises = [exercise for exercise in catalog if not track or exercise.track in track]
-    if not exercises:
-        raise NotFound(Problem("no-track", {"track": ", ".join(track)}))
     existing, chosen = (
         surroundings(lang, directory) if (directory / ".cloze").is_dir() else (None, language(lang, None))
     )
-    workspace = Workspace.create(directory, chosen, level or (existing.state.level if existing else "guided"))
+    catalog = catalog_of(None if content else existing, content)
+    exercises = [exercise for exercise in catalog if not track or exercise.track in track]
+    if not exercises:
+        raise NotFound(Problem("no-track", {"track": ", ".join(track)}))
+    workspace = Workspace.create(directory, chosen, level or (existing.state.level if existing else "guided"), content)
     with workspace.changing() as state:
         state.tracks = sorted({*state.tracks, *(exercise.track for exercise in exercises)})
     written = sum(workspace.write_starter(exercise) for exercise in exercises)
@@ -72,7 +74,7 @@ def list_(as_json: bool, track: str | None, lang: str | None, content: tuple[Pat
     workspace, chosen = surroundings(lang)
     solved = workspace.solved() if workspace else set()
     due = reviewing.due_now(workspace) if workspace else []
-    entries = [entry for entry in open_catalog(content).entries() if track in (None, entry.track)]
+    entries = [entry for entry in catalog_of(workspace, content).entries() if track in (None, entry.track)]
     if track and not entries:
         raise NotFound(Problem("no-track", {"track": track}))
     if as_json:
@@ -103,8 +105,8 @@ def list_(as_json: bool, track: str | None, lang: str | None, content: tuple[Pat
 @content_option
 def show(exercise: str, lang: str | None, content: tuple[Path, ...]) -> None:
     """Show the statement of EXERCISE."""
-    found = open_catalog(content)[exercise]
-    _, chosen = surroundings(lang)
+    workspace, chosen = surroundings(lang)
+    found = catalog_of(workspace, content)[exercise]
     words = found.words(chosen)
     click.echo(click.style(words.title, bold=True))
     click.echo(f"\n{words.statement.strip()}\n")
@@ -149,17 +151,17 @@ def check(
     """Check a file: 0 passed, 1 failed, 2 wrong usage, 3 could not check.
 
     Of a notebook all answers are checked, or that to --exercise; the worst decides, and --json has an array if there are several.
+    An answer to an exercise that there is not could not be checked.
 
     Both levels are judged alike; --level is accepted so that a script can name the one that was set.
     """
     from clozekit import render, submission, warm
-    from clozekit.engine import Engine
 
-    catalog = open_catalog(content)
+    workspace, chosen = surroundings(lang, Path(target))
+    catalog = catalog_of(workspace, content)
     path, found = notebook(target, exercise, catalog) if is_notebook(target) else locate(target, exercise, catalog)
     if found:
         found.sheet  # noqa: B018  (a broken exercise is told before anything starts)
-    workspace, chosen = surroundings(lang, path)
     if device == "cuda":
         need_gpu(chosen)
     try:
@@ -167,23 +169,30 @@ def check(
     except OSError as error:
         raise unreadable(path, error) from None
     Thread(target=import_module, args=("rich.console",)).start()  # while the judge works
-    graded = []
+    graded: list[tuple[Report, Exercise | None]] = []
     if found and workspace and seed is None and device == "cpu" and not is_notebook(target):
         warmly = warm.grade(workspace, found, upload)
         graded = [(warmly, found)] if warmly else []
     if not graded:
+        from clozekit.engine import Engine
+
         with Engine(seed) as engine:
-            answers = handed(engine, upload, found, catalog, chosen)
             where = None if device == "cpu" else device
-            graded = [(engine.grade(each, answer, device=where), each) for each, answer in answers]
+            for each, answer in handed(engine, upload, found, catalog, chosen):
+                if isinstance(each, Exercise):
+                    graded.append((engine.grade(each, answer, device=where), each))
+                elif each.problem:
+                    click.echo(f"cloze: {answer.name}: {describe(each.problem, chosen)}", err=True)
+                    graded.append((each, None))
+    known = [(report, each) for report, each in graded if each]
     if "-" not in (json_path, page):
-        for report, each in graded:
-            console().print(render.as_text(report, each, chosen, reveal))
+        for report, each in known:
+            console().print(render.as_text(report, each, chosen, reveal, interviewing.asks(workspace, each.id)))
         if report.tier == "C":
             console(stderr=True).print(f"[dim]{phrases.say(chosen, 'tier-C')}[/]")
     if workspace:
-        for report, _ in graded:
-            remember(workspace, report, path, chosen)
+        for report, _ in known:
+            remember(workspace, report, path, chosen, upload.saved)
     if json_path:
         told = [render.as_json(report, each, chosen, reveal) for report, each in graded]
         write(json_path, json.dumps(told if len(told) > 1 else told[0], ensure_ascii=False, indent=1) + "\n")
@@ -192,7 +201,8 @@ def check(
 
         if len(graded) > 1:
             raise ClozeError(Problem("one-report", {"path": target}))
-        write(page, report_page(*graded[0], chosen, reveal))
+        [(report, each)] = known
+        write(page, report_page(report, each, chosen, reveal, interviewing.asks(workspace, each.id)))
     sys.exit(EXIT_STATUS[worst([report.verdict for report, _ in graded])])
 
 
@@ -204,8 +214,8 @@ def check(
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def reset(exercise: str, level: str | None, lang: str | None, content: tuple[Path, ...], yes: bool) -> None:
     """Bring the starter of EXERCISE back; the file as it was is kept beside it as NAME.py.bak."""
-    found = open_catalog(content)[exercise]
     workspace, chosen = inside(lang)
+    found = catalog_of(workspace, content)[exercise]
     workspace.state.level, workspace.state.language = level or workspace.state.level, chosen
     path = workspace.file(found)
     if path.exists() and not found.is_starter(path.read_bytes()):

@@ -8,9 +8,9 @@ from typing import Literal
 import click
 
 from clozekit import submission
-from clozekit.catalog import open_catalog
 from clozekit.cli.common import (
     ExerciseId,
+    catalog_of,
     console,
     content_option,
     language,
@@ -112,8 +112,9 @@ def bench(
     from clozekit.processes import Processes
     from clozekit.render_bench import as_json, as_page, as_text
 
-    path, found = locate(target, exercise, open_catalog(content))
-    chosen = language(lang, Workspace.around(path))
+    workspace = Workspace.around(Path(target))
+    path, found = locate(target, exercise, catalog_of(workspace, content))
+    chosen = language(lang, workspace)
     if device:
         racing.check_device(found, device)
     if device == "cuda":

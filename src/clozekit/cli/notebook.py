@@ -5,8 +5,7 @@ from pathlib import Path
 import click
 
 from clozekit import phrases
-from clozekit.catalog import open_catalog
-from clozekit.cli.common import ExerciseId, content_option, language, language_option, level_option, write
+from clozekit.cli.common import ExerciseId, catalog_of, content_option, language, language_option, level_option, write
 from clozekit.errors import ClozeError
 from clozekit.report import Problem
 from clozekit.workspace import Workspace
@@ -33,7 +32,8 @@ def notebook(
     """
     from clozekit import writing
 
-    catalog = open_catalog(content)
+    workspace = Workspace.around(out or Path.cwd())
+    catalog = catalog_of(workspace, content)
     chosen = [catalog[id] for id in dict.fromkeys(exercises)]
     if out is None and len(chosen) > 1:
         raise ClozeError(Problem("notebook-unnamed"))
@@ -42,7 +42,6 @@ def notebook(
         raise ClozeError(Problem("notebook-name", {"path": str(path)}))
     if path.exists() and not force:
         raise ClozeError(Problem("notebook-there", {"path": str(path)}))
-    workspace = Workspace.around(path)
     told = language(lang, workspace)
     text = writing.notebook(chosen, level or (workspace.state.level if workspace else "guided"), told)
     write(str(path), text)

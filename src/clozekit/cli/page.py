@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from rich.cells import set_cell_size
 from rich.text import Text
 
-from clozekit import hints, render
+from clozekit import hints, interviewing, render
 from clozekit.catalog import Entry
 from clozekit.cli.common import console, no_help_in_interview, remember_hint, unwritable_is_told
 from clozekit.cli.watch import record, solved
@@ -195,7 +195,8 @@ class Page:
 
     def told(self) -> Text:
         if isinstance(self.outcome, Told):
-            return render.as_text(self.outcome.report, self.outcome.exercise, self.language, "all")
+            asked = interviewing.asks(self.workspace, self.target.id)
+            return render.as_text(self.outcome.report, self.outcome.exercise, self.language, "all", asked)
         return Text(describe(self.outcome.problem, self.language) if self.outcome else "")
 
 

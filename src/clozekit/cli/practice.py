@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from clozekit import clock, interviewing, phrases, reviewing
-from clozekit.catalog import Catalog, open_catalog
-from clozekit.cli.common import ExerciseId, content_option, from_here, inside, language, language_option
+from clozekit.catalog import Catalog
+from clozekit.cli.common import ExerciseId, catalog_of, content_option, from_here, inside, language, language_option
 from clozekit.course import find_goal
 from clozekit.errors import ClozeError
 from clozekit.interviewing import Outcome
@@ -30,7 +30,7 @@ def review(exercise: str | None, begin: bool, as_json: bool, lang: str | None, c
     that it does not.
     """
     workspace, chosen = inside(lang)
-    catalog = open_catalog(content)
+    catalog = catalog_of(workspace, content)
     if exercise:
         _begin_review(workspace, catalog, exercise, begin, chosen)
         return
@@ -89,7 +89,8 @@ def interview(
 
     It ends when its time is over or with --end, and a report says what was solved, how fast, and what to look at again.
     """
-    workspace, catalog = need_workspace(Path.cwd()), open_catalog(content)
+    workspace = need_workspace(Path.cwd())
+    catalog = catalog_of(workspace, content)
     chosen = language(lang, workspace)
     current = interviewing.running(workspace)
     ended = interviewing.end(workspace) if finish or interviewing.is_over(workspace) else None

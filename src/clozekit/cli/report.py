@@ -6,8 +6,7 @@ from pathlib import Path
 import click
 
 from clozekit import phrases
-from clozekit.catalog import open_catalog
-from clozekit.cli.common import content_option, inside, language_option, write
+from clozekit.cli.common import catalog_of, content_option, inside, language_option, write
 from clozekit.progress import Standing, Track, overview
 from clozekit.render_picture import bars
 
@@ -29,7 +28,7 @@ MARKS = {"solved": ("✓", "green"), "tried": ("✗", "red")}
 def report(page: str | None, lang: str | None, content: tuple[Path, ...]) -> None:
     """Show what is solved, what was tried, and how each exercise went. Nothing is checked again."""
     workspace, chosen = inside(lang)
-    catalog = open_catalog(content)
+    catalog = catalog_of(workspace, content)
     if not page:
         for line in _summary(overview(catalog, workspace), chosen):
             click.echo(line)

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import click
 
-from clozekit.catalog import open_catalog
-from clozekit.cli.common import ExerciseId, content_option, language, language_option, locate
+from clozekit.cli.common import ExerciseId, catalog_of, content_option, language, language_option, locate
 from clozekit.workspace import Workspace
 
 
@@ -27,9 +26,10 @@ def lint(files: tuple[str, ...], exercise: str | None, form: str, lang: str | No
     """Hold files against the source rules alone, running nothing: 0 no errors, 1 errors, 2 wrong usage."""
     from clozekit import formats, linting
 
-    catalog = open_catalog(content)
+    workspace = Workspace.around(Path(files[0]))
+    catalog = catalog_of(workspace, content)
     located = [locate(file, exercise, catalog) for file in files]
-    chosen = language(lang, Workspace.around(located[0][0]))
+    chosen = language(lang, workspace)
     linted = [formats.Linted(path, found.id, linting.lint(path, found.sheet)) for path, found in located]
     if text := formats.FORMATS[form](linted, chosen):
         click.echo(text)

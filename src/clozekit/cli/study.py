@@ -8,9 +8,9 @@ import click
 from click.shell_completion import CompletionItem
 
 from clozekit import phrases
-from clozekit.catalog import open_catalog
 from clozekit.cli.common import (
     ExerciseId,
+    catalog_of,
     confirm,
     console,
     content_option,
@@ -29,6 +29,7 @@ from clozekit.workspace import Workspace, need_workspace
 
 if TYPE_CHECKING:
     from clozekit.differences import Styled
+    from clozekit.report import Report
 
 
 class MistakeName(click.ParamType):
@@ -38,7 +39,8 @@ class MistakeName(click.ParamType):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         id = ctx.params.get("exercise")
-        exercises = [open_catalog()[id]] if id else open_catalog()
+        catalog = catalog_of(Workspace.around(Path.cwd()))
+        exercises = [catalog[id]] if id else catalog
         known = {name: text for exercise in exercises for name, text in exercise.sheet.en.mistakes.items()}
         return [CompletionItem(name, help=text) for name, text in known.items() if name.startswith(incomplete)]
 
@@ -49,7 +51,7 @@ class CaseName(click.ParamType):
     name = "case"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        cases = open_catalog()[ctx.params["exercise"]].visible_cases
+        cases = catalog_of(Workspace.around(Path.cwd()))[ctx.params["exercise"]].visible_cases
         return [CompletionItem(name) for name in cases if name.startswith(incomplete)]
 
 
@@ -61,14 +63,15 @@ class CaseName(click.ParamType):
 def hint(exercise: str, everything: bool, lang: str | None, content: tuple[Path, ...]) -> None:
     """Show the next hint for EXERCISE; in a workspace each call goes one step further.
 
-    If the last check found a known mistake, the first hint is about that.
+    If the last check found a known mistake, the first hint is about that. While a review of EXERCISE is under way the checks of
+    its file count.
     """
     from clozekit import hints
 
-    found = open_catalog(content)[exercise]
     workspace, chosen = surroundings(lang)
+    found = catalog_of(workspace, content)[exercise]
     no_help_in_interview(workspace, found.id)
-    report = workspace.last_report(found.id) if workspace else None
+    report = _last_report(workspace, found.id)
     if everything:
         click.echo("\n\n".join(hints.everything(found, report, chosen)))
         return
@@ -92,8 +95,8 @@ def explain(mistake: str | None, exercise: str | None, lang: str | None, content
     """
     from clozekit import explaining
 
-    catalog = open_catalog(content)
     workspace, chosen = surroundings(lang)
+    catalog = catalog_of(workspace, content)
     if mistake is None:
         found, mistake = explaining.last_diagnosed(need_workspace(Path.cwd()))
         exercise = exercise or found
@@ -109,7 +112,7 @@ def explain(mistake: str | None, exercise: str | None, lang: str | None, content
     others = [each.id for each in known if each is not meant]
     click.echo(f"{click.style(mistake, bold=True)}  {meant.id}\n{meant.words(chosen).mistakes[mistake]}\n")
     _show_code(meant, mistake, passed=is_passed(meant, workspace), language=chosen)
-    report = workspace.last_report(meant.id) if workspace else None
+    report = _last_report(workspace, meant.id)
     if refused := explaining.refusal(meant, mistake, report):
         from clozekit.hints import told
 
@@ -146,11 +149,12 @@ def _show_code(exercise: Exercise, mistake: str, passed: bool, language: str) ->
 def debug(exercise: str, case: tuple[str, ...], lang: str | None, content: tuple[Path, ...]) -> None:
     """Run one visible CASE on your file with print, breakpoint() and pdb; without CASE list them.
 
-    Your file runs here, without a sandbox. It decides nothing: that is for `cloze check`.
+    Your file is that of a review, while one is under way or if that was checked last. It runs here, without a sandbox.
+    It decides nothing: that is for `cloze check`.
     """
-    found = open_catalog(content)[exercise]
     workspace, chosen = inside(lang)
-    path = workspace.file(found)
+    found = catalog_of(workspace, content)[exercise]
+    path, _ = workspace.at_work(found.id)
     if case:
         no_help_in_interview(workspace, found.id)  # it shows what is expected
     if case and not path.exists():
@@ -176,12 +180,15 @@ def debug(exercise: str, case: tuple[str, ...], lang: str | None, content: tuple
 @content_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def diff(exercise: str, beside: bool, lang: str | None, content: tuple[Path, ...], yes: bool) -> None:
-    """Compare your file with our solution of EXERCISE. Asks first if you have not solved it yet."""
+    """Compare your file with our solution of EXERCISE. Asks first if you have not solved it yet, or are solving it again.
+
+    Your file is that of a review, while one is under way or if that was checked last.
+    """
     from clozekit import blanks, differences
 
-    found = open_catalog(content)[exercise]
     workspace, chosen = inside(lang)
-    path = workspace.file(found)
+    found = catalog_of(workspace, content)[exercise]
+    path, _ = workspace.at_work(found.id)
     try:
         yours = path.read_text("utf-8-sig", "replace")
     except FileNotFoundError:
@@ -206,25 +213,32 @@ def diff(exercise: str, beside: bool, lang: str | None, content: tuple[Path, ...
 @content_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def solution(exercise: str, lang: str | None, content: tuple[Path, ...], yes: bool) -> None:
-    """Print our solution of EXERCISE. Asks first if you have not solved it yet."""
+    """Print our solution of EXERCISE. Asks first if you have not solved it yet, or are solving it again."""
     from clozekit import blanks
 
-    found = open_catalog(content)[exercise]
     workspace, chosen = surroundings(lang)
+    found = catalog_of(workspace, content)[exercise]
     _may_see_solution(found, workspace, chosen, yes)
     click.echo(blanks.reveal(found.solution), nl=False)
 
 
 def is_passed(exercise: Exercise, workspace: Workspace | None) -> bool:
-    """Whether the learner has found the answer."""
-    return workspace is not None and bool(workspace.progress(exercise.id).passed)
+    """Whether the learner has found the answer, and is not about to find it again."""
+    progress = workspace.progress(exercise.id) if workspace else Progress()
+    return bool(progress.passed) and not progress.reviewing
+
+
+def _last_report(workspace: Workspace | None, id: str) -> "Report | None":
+    """What was said of the file that is worked on."""
+    return workspace.last_report(id, workspace.at_work(id)[1]) if workspace else None
 
 
 def _may_see_solution(exercise: Exercise, workspace: Workspace | None, language: str, yes: bool) -> None:
     """Go on only if nothing is spoiled, or if that is wanted."""
     no_help_in_interview(workspace, exercise.id)
     if not yes and not is_passed(exercise, workspace):
-        confirm(phrases.say(language, "unsolved", id=exercise.id), language)
+        again = workspace and workspace.progress(exercise.id).passed
+        confirm(phrases.say(language, "unsolved-again" if again else "unsolved", id=exercise.id), language)
 
 
 def _print_lines(lines: "list[Styled]") -> None:

@@ -15,19 +15,32 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from clozekit import interviewing
-from clozekit.catalog import Catalog, open_catalog
-from clozekit.cli.common import ExerciseId, console, content_option, language, language_option, locate, remember
+from clozekit.catalog import Catalog
+from clozekit.cli.common import (
+    ExerciseId,
+    catalog_of,
+    console,
+    content_option,
+    language,
+    language_option,
+    locate,
+    remember,
+)
 from clozekit.course import following
 from clozekit.describe import describe
 from clozekit.errors import ClozeError
+from clozekit.files import locked
 from clozekit.phrases import say
+from clozekit.report import Problem
 from clozekit.workspace import Workspace, need_workspace
 
 if TYPE_CHECKING:
     from clozekit.engine import Engine
     from clozekit.inbox import Inbox
+    from clozekit.spare import Spare
     from clozekit.watching import Failed, Target, Told
 
+LOCK = Path(".cloze") / "watch.lock"
 ENDING = (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT)
 
 
@@ -42,25 +55,35 @@ def watch(target: str | None, exercise: str | None, as_json: bool, lang: str | N
 
     Those of a review or an interview that is under way are among them.
 
-    Meanwhile `cloze check` in the same workspace is as fast: it uses the same judge.
+    Meanwhile `cloze check` in the same workspace is as fast: it uses the same judge. A workspace has one watch at a time.
     """
     from clozekit import warm
     from clozekit.engine import Engine
     from clozekit.inbox import Inbox
     from clozekit.serving import Serving
+    from clozekit.spare import Spare
     from clozekit.watching import Watching
 
     since, kit = _started(), warm.fingerprint()
-    catalog = open_catalog(content)
-    targets, workspace = _targets(target, exercise, catalog)
+    workspace = Workspace.around(Path(target)) if target else need_workspace(Path.cwd())
+    catalog = catalog_of(workspace, content)
+    targets = _targets(target, exercise, catalog, workspace)
     chosen = language(lang, workspace)
-    with _until_signalled(), Inbox() as inbox, Engine() as engine, ExitStack() as stack:
+    with (
+        _until_signalled(),
+        _alone(workspace),
+        Inbox() as inbox,
+        Engine() as engine,
+        Spare(engine) as spare,
+        ExitStack() as stack,
+    ):
         if workspace:
-            stack.enter_context(Serving(workspace.root, engine, catalog, kit))
+            stack.enter_context(Serving(workspace.root, engine, spare, catalog, kit))
         if as_json or not _on_a_terminal():
-            with Watching(engine, catalog, targets, inbox.put, since):
+            with Watching(engine, spare, catalog, targets, inbox.put, since):
                 _tell(
                     engine,
+                    spare,
                     catalog,
                     first(targets, catalog, workspace),
                     chosen,
@@ -71,24 +94,42 @@ def watch(target: str | None, exercise: str | None, as_json: bool, lang: str | N
             from clozekit.cli.page import Page
             from clozekit.screen import Screen
 
-            with Watching(engine, catalog, targets, inbox.put) as watching, Screen(inbox) as screen:
+            with Watching(engine, spare, catalog, targets, inbox.put) as watching, Screen(inbox) as screen:
                 Page(screen, watching, workspace, chosen).run(first(targets, catalog, workspace))
 
 
-def _targets(target: str | None, exercise: str | None, catalog: Catalog) -> tuple[list["Target"], Workspace | None]:
-    """What to watch, and the workspace around it."""
+def _targets(target: str | None, exercise: str | None, catalog: Catalog, workspace: Workspace | None) -> list["Target"]:
+    """The files to watch: one, or all of the workspace."""
     from clozekit.watching import Target
 
     if target:
         path, found = locate(target, exercise, catalog)
-        return [Target(path.absolute(), found.id)], Workspace.around(path)
-    workspace = need_workspace(Path.cwd())
+        return [Target(path.absolute(), found.id)]
+    assert workspace
     ids = [exercise.id for exercise in catalog]
     beside = [("review", id) for id in ids if workspace.progress(id).reviewing]
     if interview := interviewing.running(workspace):
         beside += [(interview.folder, id) for id in interview.exercises if id in ids]
     files = [(workspace.root / folder / f"{id}.py", id) for folder, id in [*(("", id) for id in ids), *beside]]
-    return [Target(path, id) for path, id in files], workspace
+    return [Target(path, id) for path, id in files]
+
+
+@contextmanager
+def _alone(workspace: Workspace | None) -> Iterator[None]:
+    """Two watches of a workspace would record every save twice, and take the answers of `cloze check` from each other.
+
+    Raises:
+        ClozeError: another one runs.
+    """
+    with ExitStack() as stack:
+        try:
+            if workspace:
+                stack.enter_context(locked(workspace.root / LOCK, wait=False))
+        except BlockingIOError:
+            raise ClozeError(Problem("watch-twice")) from None
+        except OSError:  # nothing can be written here, so that nothing is recorded at all
+            pass
+        yield
 
 
 def first(targets: list["Target"], catalog: Catalog, workspace: Workspace | None) -> "Target":
@@ -113,16 +154,20 @@ def record(told: "Told", workspace: Workspace | None, language: str) -> Workspac
         return None
     workspace = Workspace(workspace.root)
     if told.saved or (told.report.verdict == "passed" and told.report.exercise not in solved(workspace)):
-        remember(workspace, told.report, told.target.path, language)
+        remember(workspace, told.report, told.target.path, language, told.at)
     return workspace
 
 
-def _tell(engine: "Engine", catalog: Catalog, target: "Target", chosen: str, files: int) -> None:
+def _tell(engine: "Engine", spare: "Spare", catalog: Catalog, target: "Target", chosen: str, files: int) -> None:
     """Make the judge warm, and say when it is."""
+    from clozekit.engine import worker_limits
+
     if engine.tier() == "C":
         click.echo(say(chosen, "tier-C"), err=True)
     with suppress(ClozeError):  # a save will tell what is wrong with the exercise
-        engine.tester(catalog[target.id])
+        exercise = catalog[target.id]
+        engine.tester(exercise)
+        spare.prepare(worker_limits(exercise))
     click.echo(say(chosen, "watch-begun", files=files), err=True)
 
 
@@ -139,11 +184,12 @@ def _print(inbox: "Inbox", workspace: Workspace | None, chosen: str, as_json: bo
             if isinstance(news, Began):
                 continue
             if isinstance(news, Told):
-                record(news, workspace, chosen)
+                workspace = record(news, workspace, chosen)
             if as_json:
                 click.echo(json.dumps(_as_json(news, chosen), ensure_ascii=False))
             elif isinstance(news, Told):
-                console().print(render.as_text(news.report, news.exercise, chosen, "all"), end="\n\n")
+                asked = interviewing.asks(workspace, news.target.id)
+                console().print(render.as_text(news.report, news.exercise, chosen, "all", asked), end="\n\n")
             else:
                 click.echo(f"{news.target.id}: {describe(news.problem, chosen)}\n")
 

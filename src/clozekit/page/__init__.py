@@ -38,15 +38,15 @@ from clozekit.workspace import Workspace
 TEMPLATES = Path(__file__).with_name("templates")
 
 
-def report_fragment(report: Report, exercise: Exercise, language: str, reveal: Reveal) -> str:
+def report_fragment(report: Report, exercise: Exercise, language: str, reveal: Reveal, interview: bool = False) -> str:
     """One report as an element with its own styles."""
-    return _render("fragment.html", language, report=report_view(report, exercise, language, reveal))
+    return _render("fragment.html", language, report=report_view(report, exercise, language, reveal, interview))
 
 
-def report_page(report: Report, exercise: Exercise, language: str, reveal: Reveal) -> str:
+def report_page(report: Report, exercise: Exercise, language: str, reveal: Reveal, interview: bool = False) -> str:
     """One report as a page."""
-    title = exercise.words(language).title
-    return _render("report_page.html", language, title=title, report=report_view(report, exercise, language, reveal))
+    title, view = exercise.words(language).title, report_view(report, exercise, language, reveal, interview)
+    return _render("report_page.html", language, title=title, report=view)
 
 
 def progress_page(catalog: Catalog, workspace: Workspace, language: str) -> str:

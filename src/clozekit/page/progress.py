@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from clozekit import interviewing
 from clozekit.catalog import Catalog
 from clozekit.exercise import Exercise
 from clozekit.page.report import ReportView, report_view
@@ -102,7 +103,8 @@ def _exercise(standing: Standing, catalog: Catalog, workspace: Workspace, langua
 def _last(exercise: Exercise, workspace: Workspace, language: str) -> ReportView | None:
     report = workspace.last_report(exercise.id)
     try:
-        return report_view(report, exercise, language, "all") if report else None
+        asked = interviewing.asks(workspace, exercise.id)
+        return report_view(report, exercise, language, "all", asked) if report else None
     except KeyError:  # it holds a problem for which this version of the kit has no words
         return None
 

@@ -58,12 +58,12 @@ class ReportView(NamedTuple):
     meters: list[MeterView]
 
 
-def report_view(report: Report, exercise: Exercise, language: str, reveal: Reveal) -> ReportView:
+def report_view(report: Report, exercise: Exercise, language: str, reveal: Reveal, interview: bool) -> ReportView:
     """What the template `report.html` asks for."""
     words = exercise.words(language)
     titles = {test.name: words.cases.get(test.name, test.name) for test in report.tests}
     problem = veiled(report.problem, reveal) if report.problem else None
-    told = advice(report, exercise, language, reveal)
+    told = advice(report, exercise, language, reveal, interview)
     if problem:
         told = told._replace(step=next_step(problem, language))
     return ReportView(
