@@ -23,9 +23,9 @@ DIGITS = 6  # of points: what a spreadsheet shows and gives back
 class Grade(NamedTuple):
     """What one student gets for one exercise.
 
-    verdict: of the attempt that counts; "could not check" if none could be. late_days, handed_in: of the same attempt.
-    taken_off: by lateness. reason: of a teacher's override, else "". line: the report that counts; None where there is only
-    an override. max_points: 0 where nobody's file has been graded yet.
+    points: none where nothing could be checked. verdict: of the attempt that counts; "could not check" if none could be.
+    handed_in, late_days: of the same attempt. taken_off: by lateness. reason: of a teacher's override, else "". line: the
+    report that counts; None where there is only an override. max_points: 0 where nobody's file has been graded yet.
     """
 
     student: str
@@ -59,7 +59,7 @@ class Total(NamedTuple):
 
 
 class _Scored(NamedTuple):
-    """One attempt, with what lateness makes of it. Compared in this order."""
+    """One attempt, with what lateness makes of it."""
 
     line: Line
     handed_in: datetime | None
@@ -111,8 +111,9 @@ def _scored(line: Line, syllabus: Syllabus) -> _Scored:
     days = days_late(handed_in, syllabus.deadlines.get(line["exercise"]), syllabus.grades.grace_minutes)
     limit = syllabus.grades.late_days
     share = 1.0 if limit is not None and days > limit else min(1.0, days * syllabus.grades.late_per_day)
-    points = round(line["points"] * (1 - share), DIGITS)
-    return _Scored(line, handed_in, days, points, round(line["points"] - points, DIGITS))
+    earned = line["points"] if line["verdict"] != "could not check" else 0.0
+    points = round(earned * (1 - share), DIGITS)
+    return _Scored(line, handed_in, days, points, round(earned - points, DIGITS))
 
 
 def days_late(handed_in: datetime | None, deadline: datetime | None, grace_minutes: float = 0.0) -> int:
@@ -150,12 +151,13 @@ def totals(grades: Iterable[Grade], syllabus: Syllabus, order: Iterable[str], st
     for student in students:
         mine = {id: found[student, id] for id in course if (student, id) in found}
         points = {id: mine[id].points if id in mine else 0.0 for id in course}
-        ranked = sorted(reversed(course), key=lambda id: points[id] / worth[id] if worth[id] else 0.0)
+        shares = {id: points[id] / worth[id] if worth[id] else 0.0 for id in course}
+        ranked = sorted(course, key=lambda id: (shares[id], -course.index(id)))
         dropped = [id for id in course if id in ranked[: syllabus.grades.drop_lowest]]
         kept = [id for id in course if id not in dropped]
         final = all(is_final(grade) for grade in mine.values())
-        mine_in_all = round(sum(points[id] for id in kept), DIGITS)
-        sums.append(Total(student, mine_in_all, round(sum(worth[id] for id in kept), DIGITS), dropped, final))
+        earned, possible = (round(sum(of[id] for id in kept), DIGITS) for of in (points, worth))
+        sums.append(Total(student, earned, possible, dropped, final))
     return sums
 
 
