@@ -136,10 +136,11 @@ def test_a_file_and_a_notebook_of_one_attempt_count_as_the_better(keep):
     assert (grade.points, grade.attempts) == (9.0, 1)
 
 
+@pytest.mark.parametrize("days", [-1, 1])
 @pytest.mark.parametrize("keep", ["best", "latest"])
-def test_what_could_not_be_checked_counts_only_where_nothing_could(keep):
-    broken = line(4.0, after(days=1), "2", "could not check")
-    (grade,) = grades([line(0.0, after(), "1", "failed"), broken], {}, course(keep=keep))
+def test_what_could_not_be_checked_counts_only_where_nothing_could(keep, days):
+    broken = line(4.0, after(days=days), "2", "could not check")
+    (grade,) = grades([broken, line(0.0, after(), "1", "failed")], {}, course(keep=keep))
     assert (grade.verdict, grade.points, grade.attempts) == ("failed", 0.0, 2)
     (grade,) = grades([broken], {}, course(keep=keep))
     assert (grade.verdict, grade.points) == ("could not check", 0.0)

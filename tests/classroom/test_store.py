@@ -100,13 +100,14 @@ def test_what_could_not_be_checked_is_no_result(url):
         assert told(kept)[0] == ("ada", "x", "passed")
 
 
-def test_of_a_file_that_is_gone_only_what_was_decided_stays(url):
+def test_of_a_file_that_is_gone_only_what_was_decided_stays(url, tmp_path):
     here = decision("ada", "x1", verdict="could not check")
-    gone = [decision("bob", "x2", verdict="could not check"), decision("cyd", "x3")]
+    gone = [decision("canary", "x2", verdict="could not check"), decision("cyd", "x3")]
     with Store(url) as kept:
         kept.add([here, *gone])
         kept.drop_undecided([here.handed])
         assert told(kept) == [("ada", "x1", "could not check"), ("cyd", "x3", "passed")]
+    assert not [path for path in tmp_path.iterdir() if b"canary" in path.read_bytes()]
 
 
 def test_names_of_any_length(url):

@@ -73,7 +73,10 @@ def file_of(url: URL) -> Path:
 
 
 def _connected(connection: Any, _: object) -> None:
-    """A plain rollback journal: one file to copy, and safe on network file systems, which a write-ahead log is not."""
+    """A plain rollback journal: one file to copy, and safe on network file systems, which a write-ahead log is not.
+
+    What is deleted is overwritten, which not every build of SQLite does by itself.
+    """
     connection.isolation_level = None  # Python's module would begin transactions late, and commit before a CREATE
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")

@@ -161,6 +161,12 @@ def totals(grades: Iterable[Grade], syllabus: Syllabus, order: Iterable[str], st
     return sums
 
 
+def in_order(found: Iterable[Grade], order: Iterable[str]) -> list[str]:
+    """Exercises in learning order; behind them those that have grades though nobody gave us their content."""
+    order = list(order)
+    return [*order, *sorted({grade.exercise for grade in found if is_final(grade)} - {*order})]
+
+
 def is_final(grade: Grade) -> bool:
     """Somebody could check it, or decided."""
     return grade.verdict != "could not check" or bool(grade.reason)

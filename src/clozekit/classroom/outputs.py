@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-from clozekit.classroom.gradebook import Grade, Total, grades, is_final
+from clozekit.classroom.gradebook import Grade, Total, grades, in_order, is_final
 from clozekit.classroom.handed import Handed, Line
 from clozekit.classroom.store import WHOSE, Decision, Store, place_of
 from clozekit.classroom.syllabus import Syllabus
@@ -49,7 +49,8 @@ def write(out: Path, store: Store, order: Iterable[str]) -> None:
     lines = store.lines()
     out.mkdir(parents=True, exist_ok=True)
     put(out / "results.jsonl", b"".join(json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in lines))
-    text = as_csv(grades(lines, store.overrides()), Syllabus(), order, store.students())
+    found = grades(lines, store.overrides())
+    text = as_csv(found, Syllabus(), in_order(found, order), store.students())
     put(out / "grades.csv", text.encode())
 
 

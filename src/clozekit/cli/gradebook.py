@@ -112,6 +112,7 @@ def show(out: Path | None, store: str | None, course: Path | None, csv: str | No
     syllabus = _syllabus(course, order)
     with opened(out, store) as kept:
         found, students = gradebook.grades(kept.lines(), kept.overrides(), syllabus), kept.students()
+    order = gradebook.in_order(found, order)
     totals = gradebook.totals(found, syllabus, order, students)
     if csv:
         write(csv, outputs.as_csv(found, syllabus, order, students, totals))
@@ -175,11 +176,15 @@ def set_(
     content: tuple[Path, ...],
 ) -> None:
     """Give a student POINTS for an exercise, whatever was graded and however late it came."""
+    from clozekit.classroom.store import is_decided
+
     if not (math.isfinite(points) and points >= 0):
         raise ClozeError(f"{points} is no number of points")
     catalog = open_catalog(content)
     with changed(out, store, catalog) as kept:
-        kept.override({(_known(student, kept), catalog[exercise].id): points}, _reason(reason))
+        graded = {line["exercise"] for line in kept.lines() if is_decided(line)}
+        id = exercise if exercise in graded else catalog[exercise].id
+        kept.override({(_known(student, kept), id): points}, _reason(reason))
     click.echo(f"{clean(student)}  {exercise}  {points:g}")
 
 
@@ -227,7 +232,7 @@ def import_(
         raise NotFound(f"{file} cannot be read: {error.strerror}") from None
     with changed(out, store, catalog) as kept:
         found = gradebook.grades(kept.lines(), kept.overrides(), _syllabus(course, order))
-        given = corrections.read(raw, file.name, found, kept.students(), order)
+        given = corrections.read(raw, file.name, found, kept.students(), gradebook.in_order(found, order))
         kept.override({**given}, _reason(reason))
     for (student, exercise), points in sorted(given.items()):
         click.echo(f"{clean(student)}  {exercise}  {points:g}")
