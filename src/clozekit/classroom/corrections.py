@@ -17,7 +17,9 @@ UNCHANGED = ("", "?")
 DERIVED = "total"  # a column of our own table that follows from the others
 
 
-def read(raw: bytes, name: str, found: Iterable[Grade], students: Collection[str], known: Collection[str]) -> dict:
+def read(
+    raw: bytes, name: str, found: Iterable[Grade], students: Collection[str], known: Collection[str]
+) -> dict[tuple[str, str], float]:
     """What the table changes, by student and exercise. An empty cell, or one with a ?, changes nothing.
 
     Raises:
