@@ -154,7 +154,7 @@ def without_seconds(lines):
 def test_merged_shards_are_the_whole(handed, cloze_grade, cloze, course, graded, tmp_path):
     """Equal files meet in one of them; what cannot be graded is in one of them too."""
     files = {f"{number:02}/lab/square.py": f"{RIGHT if number % 2 else WRONG}# {number // 2}" for number in range(10)}
-    handed(files | {"odd/square.py": RIGHT, "nil/notes.txt": "", "two/lab/square.ipynb": "{}"})
+    handed(files | {"odd/lab/square.py.txt": RIGHT, "nil/notes.txt": "", "two/lab/square.ipynb": "{}"})
     _, whole = cloze_grade("--seed", 7)
     assert len(graded) == 10
     parts = [tmp_path / f"part{index}" for index in (1, 2, 3)]

@@ -22,11 +22,18 @@ NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 
 
 def decision(
-    student="ada", content="x", points=1.0, verdict="passed", file="lab/square.py", handed_in=None, attempt=""
+    student="ada",
+    content="x",
+    points=1.0,
+    verdict="passed",
+    file="lab/square.py",
+    handed_in=None,
+    attempt="",
+    id="lab/square",
 ):
     """One file, of which content is the key."""
-    handed = Handed(student, "lab/square", file, Path(), None, handed_in, attempt)
-    report = {"schema": 1, "exercise": "lab/square", "verdict": verdict, "points": points, "seconds": 0.5}
+    handed = Handed(student, id, file, Path(), None, handed_in, attempt)
+    report = {"schema": 1, "exercise": id, "verdict": verdict, "points": points, "seconds": 0.5}
     return Decision(handed, f"digest of {content}", content, report)
 
 
@@ -85,6 +92,12 @@ def test_attempts_of_the_layout_count_side_by_side(url):
     with Store(url) as kept:
         kept.add([decision(content=f"try {number}", attempt=number) for number in ("1", "2")])
         assert [line["attempt"] for line in kept.lines()] == ["1", "2"]
+
+
+def test_one_file_may_answer_several_exercises(url):
+    with Store(url) as kept:
+        kept.add([decision(file="all.ipynb", id=each, content=each) for each in ("lab/cube", "lab/square")])
+        assert [line["key"] for line in kept.lines()] == ["lab/cube", "lab/square"]
 
 
 def test_what_could_not_be_checked_is_no_result(url):

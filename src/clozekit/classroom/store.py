@@ -9,8 +9,8 @@
     overrides   student, exercise -> points, reason, when; only ever added to
     meta        schema, the secret seed, a digest of the seed that was used last
 
-A place is where a file of a student lies. Of the versions seen there the one seen last counts. What could not be checked is no
-result: the reason stays with the attempt until a run decides it.
+A place is where a file of a student lies, once for each exercise that it answers. Of the versions seen there the one seen last
+counts. What could not be checked is no result: the reason stays with the attempt until a run decides it.
 """
 
 import contextlib
@@ -49,7 +49,9 @@ results = sql.Table(
 attempts = sql.Table(
     "attempts",
     tables,
-    sql.Column("place", sql.Text, primary_key=True),  # a digest of student, file and attempt, which may be long
+    sql.Column(
+        "place", sql.Text, primary_key=True
+    ),  # a digest of student, exercise, file and attempt, which may be long
     sql.Column("key", sql.Text, primary_key=True),
     sql.Column("student", sql.Text, nullable=False, index=True),
     sql.Column("exercise", sql.Text, nullable=False),
@@ -352,7 +354,7 @@ def is_decided(line: Line) -> bool:
 
 
 def place_of(handed: Handed) -> str:
-    whole = "\0".join((handed.student, handed.file, handed.attempt))
+    whole = "\0".join((handed.student, handed.exercise, handed.file, handed.attempt))
     return hashlib.sha256(whole.encode()).hexdigest()[:32]
 
 
