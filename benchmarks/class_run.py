@@ -24,8 +24,10 @@ from pathlib import Path
 from clozekit import blanks
 from clozekit.catalog import Catalog, builtin_root
 from clozekit.classroom import layouts, trees
+from clozekit.classroom.databases import beside
 from clozekit.classroom.handed import Line
-from clozekit.classroom.running import ClassRun, Ledger
+from clozekit.classroom.running import ClassRun
+from clozekit.classroom.store import Store
 from clozekit.engine import Engine
 from clozekit.exercise import Exercise
 
@@ -70,21 +72,20 @@ def honest(catalog: Catalog) -> list[tuple[str, bytes]]:
 
 
 def hand_in(folder: Path, files: list[tuple[str, bytes]]) -> None:
-    """Each file by a student of its own; the hostile ones, which come last, spread among the others."""
+    """Each file by a student of its own, and unlike all others; the hostile ones, which come last, spread among the others."""
     for number, (exercise, content) in enumerate(files):
         student = f"{number * 37 % len(files):03}"
         path = folder / student / f"{exercise}.py"
         path.parent.mkdir(parents=True)
-        path.write_bytes(content)
+        path.write_bytes(content + f"\n# {number}\n".encode())
 
 
 def timed(folder: Path, catalog: Catalog, out: Path, workers: int) -> tuple[float, list[Line]]:
     """Seconds of one run on a judge that is warm: every grader is loaded."""
-    with Engine() as engine:
+    with Engine() as engine, Store(beside(out)) as store:
         for exercise in catalog:
             engine.tester(exercise)
-        out.mkdir()
-        run = ClassRun(engine, catalog, Ledger(out / "results.jsonl"), "en", "visible")
+        run = ClassRun(engine, catalog, store, "en", "visible")
         with trees.opened(folder, out) as tree:
             handed = layouts.find(tree, run.exercises).handed
         began = time.perf_counter()

@@ -26,6 +26,7 @@ MODULES = {path.relative_to(SOURCE).as_posix(): ast.parse(path.read_text("utf-8"
 FOR_AUTHORS = {
     "cli/author.py",
     "cli/classroom_pages.py",
+    "cli/gradebook.py",
     "cli/teacher.py",
     *(path for path in MODULES if path.startswith("classroom/")),
     "skeleton.py",

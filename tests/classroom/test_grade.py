@@ -1,25 +1,17 @@
 """cloze grade: a class in, one line a file out, and none is lost, graded twice or able to spoil another's."""
 
-import contextlib
-import fcntl
 import json
 import os
-import signal
-import subprocess
-import sys
-import textwrap
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from clozekit import submission
 from clozekit.catalog import Catalog
-from clozekit.classroom import running
-from clozekit.cli import main
-from clozekit.errors import CannotCheck, ClozeError
+from clozekit.classroom import databases, outputs
 from clozekit.exercise import Exercise
 from clozekit.report import Report
 from clozekit.submission import LIMIT, Upload
@@ -28,68 +20,6 @@ RIGHT = "def square(x, scale=2.0):\n    return scale * x * x\n"
 WRONG = "def square(x, scale=2.0):\n    return scale * x\n"
 NOTEBOOK = json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": "# cloze: lab/square\n%s"}]})
 OTHER = NOTEBOOK.replace("square", "cube")
-GRADER = textwrap.dedent("""\
-    import pytest
-
-
-    def test_plain(check):
-        check("square", 3.0, 2.0, returns=18.0)
-
-
-    @pytest.mark.hidden
-    @pytest.mark.points(2)
-    def test_large(check):
-        check("square", 4.0, 0.5, returns=8.0)
-    """)
-
-
-@pytest.fixture(scope="module")
-def course(author):
-    """The content root of a course with one quick exercise, lab/square."""
-    return author(grader=GRADER, seconds=0.5).root
-
-
-@pytest.fixture
-def handed(tmp_path):
-    """handed({"ada/lab/square.py": text}): the directory that holds what a class has handed in."""
-
-    def handed(files):
-        for name, content in files.items():
-            path = tmp_path / "class" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return tmp_path / "class"
-
-    return handed
-
-
-@pytest.fixture
-def cloze_grade(engine, monkeypatch, course, tmp_path):
-    """cloze_grade(options): how it ended, and the lines of results.jsonl. Seeds are drawn, but the warm judge has its own."""
-
-    def cloze_grade(*options, judge=engine, out=tmp_path / "out"):
-        monkeypatch.setattr("clozekit.engine.Engine", lambda seed: contextlib.nullcontext(judge))
-        arguments = ["grade", tmp_path / "class", "--out", out, "--content", course, "--lang", "en", *options]
-        result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
-        results = out / "results.jsonl"
-        return result, [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
-
-    return cloze_grade
-
-
-@pytest.fixture
-def graded(engine, monkeypatch):
-    """The files that the judge is asked about from here on."""
-    asked = []
-    grade = engine.grade
-
-    def counted(exercise, upload, processor):
-        asked.append(upload.raw)
-        return grade(exercise, upload, processor=processor)
-
-    monkeypatch.setattr(engine, "grade", counted)
-    return asked
 
 
 def verdicts(lines):
@@ -146,9 +76,9 @@ def test_a_notebook_is_handed_in_like_a_file(handed, cloze_grade, graded, tmp_pa
     assert [line["points"] for line in lines] == [3.0, 0.0, 3.0, 0.0, 0.0, 3.0]
     assert [line.get("cell") for line in lines] == ["1", "1", "1", None, "1", None]
     assert (tmp_path / "out/grades.csv").read_text() == "student,lab/square\nada,3.0\nbob,0.0\ncyd,3.0\ndan,3.0\n"
-    assert len(graded) == 6
+    assert len(graded) == 4
     cloze_grade()
-    assert len(graded) == 6
+    assert len(graded) == 4
 
 
 def test_files_that_are_nobodys_submission_are_not_mentioned(handed, cloze_grade):
@@ -211,94 +141,6 @@ def test_names_of_any_bytes(handed, cloze_grade, tmp_path):
     assert '"a,b\x1b[2J",3.0' in (tmp_path / "out/grades.csv").read_text()
 
 
-# Once more
-
-
-def test_what_is_decided_is_not_graded_again(handed, cloze_grade, graded, tmp_path):
-    handed({"ada/lab/square.py": RIGHT, "bob/lab/square.py": WRONG, "cyd/lab/square.ipynb": "{}"})
-    cloze_grade()
-    before = (tmp_path / "out/results.jsonl").read_bytes()
-    assert len(graded) == 2
-    assert cloze_grade()[0].exit_code == 3
-    assert len(graded) == 2
-    assert (tmp_path / "out/results.jsonl").read_bytes() == before
-    handed({"bob/lab/square.py": RIGHT, "dan/lab/square.py": RIGHT})
-    assert [line["points"] for line in cloze_grade()[1]] == [3.0, 3.0, 0, 3.0]
-    assert len(graded) == 4
-
-
-@pytest.mark.parametrize("changed", ["language", "reveal", "grader", "seed"])
-def test_what_a_report_follows_from_makes_it_another_one(
-    changed, handed, cloze_grade, graded, course, engine, monkeypatch
-):
-    handed({"ada/lab/square.py": WRONG})
-    cloze_grade()
-    grader = course / "graders/lab/test_square.py"
-    if changed == "grader":
-        grader.write_text(f"{GRADER}\n# changed\n")
-    if changed == "seed":
-        monkeypatch.setattr(engine, "seed", engine.seed + 1)
-    cloze_grade(*{"language": ["--lang", "zh"], "reveal": ["--reveal", "all"]}.get(changed, []))
-    grader.write_text(GRADER)
-    assert len(graded) == 2
-
-
-def test_what_could_not_be_checked_is_tried_again(handed, cloze_grade, engine, monkeypatch):
-    handed({"ada/lab/square.py": RIGHT})
-    with monkeypatch.context() as broken:
-        broken.setattr(engine, "analyse", lambda *_: exec("raise error", {"error": CannotCheck("no memory")}))
-        result, lines = cloze_grade()
-    assert (result.exit_code, lines[0]["verdict"]) == (3, "could not check")
-    assert "no memory" in lines[0]["message"]
-    result, lines = cloze_grade()
-    assert (result.exit_code, lines[0]["verdict"]) == (0, "passed")
-
-
-def test_what_was_decided_of_a_file_that_is_gone_stays(handed, cloze_grade, tmp_path):
-    folder = handed({"ada/lab/square.py": RIGHT, "bob/lab/square.py": WRONG, "cyd/lab/squares.py": ""})
-    cloze_grade()
-    for student in ("ada", "cyd"):
-        next((folder / student / "lab").iterdir()).unlink()
-        (folder / student / "lab").rmdir()
-        (folder / student).rmdir()
-    assert verdicts(cloze_grade()[1]) == {"ada/lab/square.py": "passed", "bob/lab/square.py": "failed"}
-    assert (tmp_path / "out/grades.csv").read_text() == "student,lab/square\nada,3.0\nbob,0.0\n"
-
-
-def test_half_a_line_is_dropped_and_its_file_graded_again(handed, cloze_grade, graded, tmp_path):
-    handed({f"{student}/lab/square.py": RIGHT for student in ("ada", "bob", "cyd")})
-    cloze_grade()
-    results = tmp_path / "out/results.jsonl"
-    whole = results.read_bytes()
-    first, second, third = whole.splitlines(keepends=True)
-    results.write_bytes(b"no JSON\n[]\n" + third + first + second[:-40])
-    cloze_grade()
-    assert len(graded) == 4
-    assert [json.loads(line)["student"] for line in results.read_bytes().splitlines()] == ["ada", "bob", "cyd"]
-
-
-def test_a_run_that_is_killed_loses_nothing_that_was_graded(handed, author, tmp_path):
-    """Killed as by a cluster that wants its machine back, while one file hangs and the others are done."""
-    course = author(grader=GRADER, seconds=60).root
-    hang = "def square(x, scale=2.0):\n    while True: pass\n"
-    handed({"ada/lab/square.py": RIGHT, "bob/lab/square.py": WRONG, "zoe/lab/square.py": hang})
-    command = [sys.executable, "-m", "clozekit", "grade", "class", "--out", "out", "--content", str(course)]
-    options = {"cwd": tmp_path, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen([*command, "--workers", "1"], **options) as run:
-        for line in run.stderr:
-            if line.startswith("2/3"):
-                break
-        run.send_signal(signal.SIGKILL)
-    lines = [json.loads(line) for line in (tmp_path / "out/results.jsonl").read_text().splitlines()]
-    assert verdicts(lines) == {"ada/lab/square.py": "passed", "bob/lab/square.py": "failed"}
-    (tmp_path / "class/zoe/lab/square.py").write_text(RIGHT)
-    done = subprocess.run(command, **options, check=False)
-    assert done.returncode == 0
-    again = [json.loads(line) for line in (tmp_path / "out/results.jsonl").read_text().splitlines()]
-    assert again[:2] == lines  # with their seconds: they were not graded again
-    assert again[2]["verdict"] == "passed"
-
-
 # One of many
 
 
@@ -318,7 +160,7 @@ def test_neighbours_order_and_number_of_workers_change_nothing(handed, cloze_gra
 def test_a_submission_has_a_processor_of_its_own(handed, cloze_grade, engine, monkeypatch):
     """In a container the kernel shares time among threads: one that starts hundreds would starve all others."""
     processors = os.sched_getaffinity(0)
-    handed({f"{number:03}/lab/square.py": RIGHT for number in processors})
+    handed({f"{number:03}/lab/square.py": f"# {number}" for number in processors})
     together = threading.Barrier(len(processors))
     used = set()
 
@@ -378,21 +220,12 @@ def test_an_exercise_that_is_broken_is_tried_once_and_told_to_the_teacher_only(
 # Seeds, tiers, two at once
 
 
-def test_the_seed_is_secret_kept_and_another_for_every_place(tmp_path):
-    one, other = (tmp_path / name for name in ("one", "other"))
-    for out in (one, other):
-        out.mkdir()
-    assert running.seed_of(one) == running.seed_of(one) != running.seed_of(other)
-    assert (one / ".seed").stat().st_mode & 0o777 == 0o600
-    (one / ".seed").write_text("so long")
-    with pytest.raises(ClozeError, match=r"\.seed is not a number; delete it"):
-        running.seed_of(one)
-
-
 def test_a_seed_that_is_given_is_not_kept(handed, cloze_grade, tmp_path):
     handed({"ada/lab/square.py": RIGHT})
-    cloze_grade("--seed", 7)
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["grades.csv", "results.jsonl"]
+    cloze_grade("--seed", 47114711)
+    out = tmp_path / "out"
+    assert sorted(path.name for path in out.iterdir()) == ["grades.csv", "results.jsonl", "store.db", "store.db.lock"]
+    assert b"47114711" not in (out / "store.db").read_bytes()
 
 
 def test_untrusted_code_is_not_graded_where_nothing_confines_it(handed, cloze_grade, bare):
@@ -405,15 +238,18 @@ def test_untrusted_code_is_not_graded_where_nothing_confines_it(handed, cloze_gr
     assert (result.exit_code, lines[0]["verdict"], lines[0]["tier"]) == (0, "passed", "C")
 
 
-def test_two_runs_do_not_write_to_one_place_at_once(handed, cloze_grade, tmp_path):
+@pytest.mark.parametrize("same", ["out", "store"])
+def test_two_runs_do_not_write_to_one_place_at_once(same, handed, cloze_grade, tmp_path):
+    """Neither to one store nor, with a store for each, to one directory. The second says who is there, as far as it is known."""
     handed({"ada/lab/square.py": RIGHT})
-    (tmp_path / "out").mkdir()
-    descriptor = os.open(tmp_path / "out", os.O_RDONLY)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    result, lines = cloze_grade()
-    os.close(descriptor)
+    store = f"sqlite:///{tmp_path}/common.db"
+    with outputs.alone(tmp_path / "out") if same == "out" else databases.alone(databases.parsed(store)):
+        result, lines = cloze_grade(*(["--store", store] if same == "store" else []))
     assert (result.exit_code, lines) == (2, [])
-    assert "another `cloze grade` writes to" in result.stderr
+    who = f"process {os.getpid()} on {socket.gethostname()} " if same == "store" else "another `cloze grade`"
+    assert f"cloze: {who}" in result.stderr
+    assert "wait for it" in result.stderr
+    assert cloze_grade("--store", store)[0].exit_code == 0
 
 
 @pytest.mark.parametrize("missing", [True, False])

@@ -28,6 +28,7 @@ MODULES = (  # in the order in which their commands are met
     "meter",
     "author",
     "teacher",
+    "gradebook",
     "classroom_pages",
     "machine",
 )

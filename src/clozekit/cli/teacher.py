@@ -1,5 +1,6 @@
 """Commands for a teacher: grade."""
 
+import contextlib
 import os
 import sys
 from collections import Counter
@@ -12,9 +13,22 @@ import click
 from clozekit import phrases
 from clozekit.catalog import open_catalog
 from clozekit.cli.common import content_option, language, language_option
+from clozekit.cli.gradebook import store_option
 from clozekit.describe import clean
-from clozekit.errors import CannotCheck
+from clozekit.errors import CannotCheck, ClozeError
 from clozekit.report import EXIT_STATUS
+
+
+class Shard(click.ParamType):
+    """2/3 -> (2, 3)"""
+
+    name = "shard"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        index, _, count = value.partition("/")
+        if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+            self.fail(f"{value} is no part of a class; the parts of three are 1/3, 2/3 and 3/3", param, ctx)
+        return int(index), int(count)
 
 
 @click.command()
@@ -24,7 +38,16 @@ from clozekit.report import EXIT_STATUS
     "--workers", type=click.IntRange(1, 512), help="Submissions at a time; default, and at most, one a processor."
 )
 @click.option("--trust-submissions", is_flag=True, help="Grade even where this machine cannot confine them.")
-@click.option("--seed", type=int, help="What inputs are drawn from; default: a secret one, kept in OUT/.seed.")
+@click.option(
+    "--seed",
+    type=int,
+    envvar="CLOZE_SEED",
+    help="What inputs are drawn from; also CLOZE_SEED; default: a secret one, kept in the store.",
+)
+@store_option
+@click.option(
+    "--shard", metavar="I/N", type=Shard(), help="Grade only the I-th part of N, for machines that share a class."
+)
 @click.option(
     "--reveal",
     type=click.Choice(["all", "visible"]),
@@ -53,6 +76,8 @@ def grade(
     workers: int | None,
     trust_submissions: bool,
     seed: int | None,
+    store: str | None,
+    shard: tuple[int, int] | None,
     reveal: Any,
     layout: str,
     table: Path | None,
@@ -63,29 +88,46 @@ def grade(
 
     DIRECTORY may be an archive, or what GitHub Classroom, Gradescope, Moodle or nbgrader hand over: see docs/layouts.md.
 
-    Run it again after a crash, or when new files have come: what is graded already is not graded twice.
+    Run it again after a crash, or when new files have come: what is graded already is not graded twice. `cloze gradebook OUT`
+    shows what students get.
     """
-    from clozekit.classroom import layouts, roster, running, trees
+    from clozekit.classroom import databases, layouts, outputs, roster, running, trees
+    from clozekit.classroom.store import Store
     from clozekit.engine import Engine
 
+    if shard and seed is None and not store:
+        raise ClozeError(
+            "every shard has to ask the same questions: give all of them one --seed, CLOZE_SEED or --store postgresql+psycopg://…"
+        )
     catalog, chosen = open_catalog(content), language(lang, None)
     order = [exercise.id for exercise in catalog]
     students = roster.read(table, order) if table else None
-    with running.alone(out), trees.opened(directory, out) as tree:
+    url = databases.parsed(store) if store else databases.beside(out)
+    with contextlib.ExitStack() as held:
+        tree = held.enter_context(trees.opened(directory, out))
         found = layouts.find(tree, order, layout, students)
-        files = found.handed
         if found.layout != "plain":
-            click.echo(f"read as {found.layout}: {len({each.student for each in files})} students", err=True)
-        with Engine(running.seed_of(out) if seed is None else seed) as engine:
+            click.echo(f"read as {found.layout}: {len({each.student for each in found.handed})} students", err=True)
+        held.enter_context(databases.alone(url))
+        held.enter_context(outputs.alone(out))
+        kept = held.enter_context(Store(url))
+        outputs.take_over(out, kept)
+        mine = running.shard(found.handed, *shard) if shard else found.handed
+        with Engine(kept.seed() if seed is None else seed) as engine:
             if engine.tier() == "C" and not trust_submissions:
                 raise CannotCheck(phrases.say(chosen, "tier-C-refused"))
-            ledger = running.Ledger(out / "results.jsonl")
-            run = running.ClassRun(engine, catalog, ledger, chosen, reveal)
-            tell = partial(_progress, Counter(total=len(files)), chosen)
-            lines = run.run(files, workers or len(os.sched_getaffinity(0)), tell)
+            kept.used(engine.seed)
+            run = running.ClassRun(engine, catalog, kept, chosen, reveal)
+            tell = partial(_progress, Counter(total=len(mine)), chosen)
+            try:
+                lines = run.run(mine, workers or len(os.sched_getaffinity(0)), tell)
+            except KeyboardInterrupt:
+                outputs.write(out, kept, order)
+                raise
             for complaint in run.broken.values():
                 click.echo(f"cloze: {complaint}", err=True)
-        running.write_grades(out / "grades.csv", ledger.close(lines), order)
+        kept.drop_undecided(found.handed)
+        outputs.write(out, kept, order)
     verdicts = Counter(line["verdict"] for line in lines)
     counts = [f"{phrases.say(chosen, verdict.replace(' ', '-'))} {verdicts[verdict]}" for verdict in EXIT_STATUS]
     click.echo(phrases.say(chosen, "graded", files=len(lines), counts=", ".join(counts), out=out))
