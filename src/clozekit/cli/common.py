@@ -15,6 +15,7 @@ from clozekit import interviewing, phrases
 from clozekit.catalog import Catalog, is_root, open_catalog
 from clozekit.errors import CannotCheck, ClozeError, NotFound
 from clozekit.exercise import LANGUAGES, LEVELS, Exercise
+from clozekit.exports import REPORTS
 from clozekit.report import Problem, Report
 from clozekit.state import Progress
 from clozekit.workspace import STATE, Workspace, need_workspace, tell_once
@@ -37,6 +38,19 @@ class ExerciseId(click.ParamType):
             for entry in catalog_of(Workspace.around(Path.cwd())).entries()
             if entry.id.startswith(incomplete)
         ]
+
+
+class Form(click.ParamType):
+    """NAME or NAME=PATH: a format of `clozekit.exports`, and where it goes; by default to standard output."""
+
+    name = "format"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        form, _, path = value.partition("=")
+        return click.Choice(list(REPORTS)).convert(form, param, ctx), path or "-"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(form) for form in REPORTS if form.startswith(incomplete)]
 
 
 def content_option(command: Callable) -> Callable:

@@ -1,0 +1,51 @@
+"""results.json of Gradescope's autograders, for one student's submission.
+
+{"score": 11.0, "execution_time": 2, "stdout_visibility": "hidden", "output": "", "output_format": "text",
+ "tests": [{"name": "values: one row", "score": 1.0, "max_score": 1.0, "status": "passed", "visibility": "visible"}, …]}
+
+Hidden cases are for students to see after the grades are published; `cloze gradescope --hidden-cases hidden` never shows them.
+Where something could not be checked there is no score: Gradescope then asks for another run, and nobody loses points.
+"""
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from clozekit.exports import one_student
+from clozekit.exports.faults import verdict
+
+if TYPE_CHECKING:
+    from clozekit.classroom.handed import Line
+
+
+def text(lines: "list[Line]", language: str) -> str:
+    one = one_student.of(lines, "gradescope")
+    told: dict[str, Any] = {
+        "execution_time": math.ceil(sum(line["seconds"] for line in lines)),
+        "visibility": "visible",
+        "stdout_visibility": "hidden",  # it has the words of `cloze grade`, for teachers
+        "output": one_student.summary(one, language),
+        "output_format": "text",
+        "tests": [
+            _test(test, one_student.title(test, line, one), language) for line in one.lines for test in line["tests"]
+        ],
+    }
+    if one.decided:
+        told["score"] = sum(
+            line["points"] for line in one.lines
+        )  # a broken rule takes the points of passed tests as well
+    return json.dumps(told, ensure_ascii=False, indent=1) + "\n"
+
+
+def _test(test: dict[str, Any], title: str, language: str) -> dict[str, Any]:
+    """Gradescope knows no third verdict: what could not be checked has no status and no score."""
+    told = {
+        "name": title,
+        "max_score": test["max_points"],
+        "output": test["message"],
+        "output_format": "text",
+        "visibility": "after_published" if test["hidden"] else "visible",
+    }
+    if test["verdict"] == "could not check":
+        return told | {"output": f"{verdict(test, language)}\n{test['message']}"}
+    return told | {"score": test["points"], "status": test["verdict"]}
