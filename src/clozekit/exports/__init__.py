@@ -42,10 +42,8 @@ def export(name: str, lines: "Sequence[Line] | Sequence[Grade]", language: str) 
 def plain(value: Any) -> Any:
     """The same with every text cut to what can be read, and without what would paint a terminal, or is no character of XML."""
     if isinstance(value, str):
-        text = clean(value.replace("\r\n", "\n"))
-        return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+        text = clean(value[:LONGEST].replace("\r\n", "\n"))
+        return f"{text}…" if len(value) > LONGEST else text
     if isinstance(value, dict):
         return {key: plain(each) for key, each in value.items()}
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*map(plain, value))
     return [plain(each) for each in value] if isinstance(value, list) else value

@@ -9,10 +9,11 @@ Where something could not be checked there is no score: Gradescope then asks for
 
 import json
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from clozekit.exports import one_student
-from clozekit.exports.faults import verdict
+from clozekit.exports.faults import CASE, GRADING, faults, verdict
 
 if TYPE_CHECKING:
     from clozekit.classroom.handed import Line
@@ -26,9 +27,7 @@ def text(lines: "list[Line]", language: str) -> str:
         "stdout_visibility": "hidden",  # it has the words of `cloze grade`, for teachers
         "output": one_student.summary(one, language),
         "output_format": "text",
-        "tests": [
-            _test(test, one_student.title(test, line, one), language) for line in one.lines for test in line["tests"]
-        ],
+        "tests": [test for line in one.lines for test in _tests(line, one, language)],
     }
     if one.decided:
         told["score"] = sum(
@@ -37,15 +36,21 @@ def text(lines: "list[Line]", language: str) -> str:
     return json.dumps(told, ensure_ascii=False, indent=1) + "\n"
 
 
-def _test(test: dict[str, Any], title: str, language: str) -> dict[str, Any]:
-    """Gradescope knows no third verdict: what could not be checked has no status and no score."""
-    told = {
-        "name": title,
-        "max_score": test["max_points"],
-        "output": test["message"],
-        "output_format": "text",
-        "visibility": "after_published" if test["hidden"] else "visible",
-    }
-    if test["verdict"] == "could not check":
-        return told | {"output": f"{verdict(test, language)}\n{test['message']}"}
-    return told | {"score": test["points"], "status": test["verdict"]}
+def _tests(line: "Line", one: one_student.One, language: str) -> Iterator[dict[str, Any]]:
+    """Broken rules, and tests. Gradescope knows no third verdict: what could not be checked has no status and no score."""
+    for fault in faults(line, language):
+        if fault.code not in (CASE, GRADING) and fault.severity == "error":
+            yield _entry(f"{line['exercise']}: {fault.name}", fault.message) | {"score": 0.0, "status": "failed"}
+    for test in line["tests"]:
+        entry = _entry(one_student.title(test, line, one), test["message"], test["hidden"]) | {
+            "max_score": test["max_points"]
+        }
+        if test["verdict"] == "could not check":
+            yield entry | {"output": f"{verdict(test, language)}\n{test['message']}"}
+        else:
+            yield entry | {"score": test["points"], "status": test["verdict"]}
+
+
+def _entry(name: str, output: str, hidden: bool = False) -> dict[str, Any]:
+    visibility = "after_published" if hidden else "visible"
+    return {"name": name, "output": output, "output_format": "text", "visibility": visibility}

@@ -20,6 +20,7 @@ from clozekit.phrases import say
 if TYPE_CHECKING:
     from clozekit.classroom.handed import Line
 
+HEADS = ("export-student", "export-exercise", "export-verdict", "export-points")
 MARKS = {"passed": "✓", "failed": "✗", "could not check": "?"}
 SIGNS = {"error": "✗", "warning": "!", "undecided": "?"}
 MARKUP = re.compile(r"[\\`*_{}\[\]<>#|&~!@]|:(?=//)|(?<=www)\.")
@@ -27,7 +28,7 @@ LIMIT = 900_000  # bytes; GitHub refuses a summary of more than 1 MiB
 
 
 def text(lines: "list[Line]", language: str) -> str:
-    heads = [say(language, f"export-{head}") for head in ("student", "exercise", "verdict", "points")]
+    heads = [say(language, key) for key in HEADS]
     parts = [f"| {' | '.join(heads)} |\n| --- | --- | --- | --- |\n", *(_row(line, language) for line in lines)]
     room, untold = LIMIT - _size(*parts), 0
     for line in lines:

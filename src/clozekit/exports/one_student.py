@@ -35,12 +35,15 @@ def of(lines: "list[Line]", form: str) -> One:
 
 
 def summary(one: One, language: str) -> str:
-    """What is no test's: findings, and why something could not be checked."""
+    """Findings, and what could not be checked and why: what a list of tests cannot say, or is not read for."""
     told = []
     for line in [*one.lines, *one.others]:
-        for fault in (each for each in faults(line, language) if each.code != CASE):
-            where = "" if fault.code == GRADING else f":{fault.line}:{fault.column}"
-            told.append(f"{place(line)}{where}: {fault.message}")
+        for fault in faults(line, language):
+            if fault.code == CASE and fault.severity == "undecided":
+                told.append(f"{fault.name}: {fault.message}")
+            elif fault.code != CASE:
+                where = "" if fault.code == GRADING else f":{fault.line}:{fault.column}"
+                told.append(f"{place(line)}{where}: {fault.message}")
     return "\n".join(told)
 
 

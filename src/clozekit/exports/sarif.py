@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 WARNINGS = ("CZ104", "CZ203")  # rules that never forbid
+RULES = {CASE: "export-case", GRADING: "export-grading"}
 
 
 def text(lines: "list[Line]", language: str) -> str:
     results = [_result(Path(place(line)), fault) for line in lines for fault in faults(line, language)]
-    rules = [{"id": code, "shortDescription": {"text": say(language, f"export-{code}")}} for code in (CASE, GRADING)]
+    rules = [{"id": code, "shortDescription": {"text": say(language, key)}} for code, key in RULES.items()]
     return log(results, language, rules) + "\n"
 
 

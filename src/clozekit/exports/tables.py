@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from clozekit.classroom.gradebook import is_final
+from clozekit.exports import plain
 
 if TYPE_CHECKING:
     from clozekit.classroom.gradebook import Grade
 
-FORMULA = ("=", "+", "-", "@", "\t", "\n")
+FORMULA = tuple("=+-@＝＋－＠")
 
 
 def exercises(grades: "Iterable[Grade]") -> dict[str, float]:
@@ -42,5 +43,6 @@ def table(rows: Iterable[Iterable[str]]) -> str:
 
 
 def _cell(text: str) -> str:
-    flat = text.replace("\n", " ")
-    return f"'{flat}" if flat.startswith(FORMULA) else flat
+    """In one line. What is blank before a formula does not stop every spreadsheet."""
+    flat = plain(text).replace("\n", " ")
+    return f"'{flat}" if flat.lstrip().startswith(FORMULA) else flat
