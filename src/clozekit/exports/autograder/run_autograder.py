@@ -20,7 +20,7 @@ ROOT = Path(os.environ.get("AUTOGRADER_ROOT", "/autograder"))
 
 def main() -> None:
     assignment = json.loads((ROOT / "source" / "assignment.json").read_text("utf-8"))
-    told = {"score": 0, "tests": []}
+    told: dict = {"score": 0, "tests": []}
     with tempfile.TemporaryDirectory() as folder:
         missing = [id for id in assignment["exercises"] if not take(id, Path(folder, "class", "student"))]
         if len(missing) < len(assignment["exercises"]):
