@@ -168,7 +168,9 @@ def test_the_zip_holds_the_course_and_is_the_same_when_written_again(cloze, cour
     for name in ("a.zip", "b.zip"):
         cloze("gradescope", name, "--content", course, "--exercise", "lab/square")
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
-    names = zipfile.ZipFile(tmp_path / "a.zip").namelist()
+    entries = zipfile.ZipFile(tmp_path / "a.zip").infolist()
+    assert {entry.date_time[0] for entry in entries} == {1980}
+    names = [entry.filename for entry in entries]
     assert {
         "setup.sh",
         "run_autograder",

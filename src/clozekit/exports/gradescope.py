@@ -4,7 +4,7 @@
  "tests": [{"name": "values: one row", "score": 1.0, "max_score": 1.0, "status": "passed", "visibility": "visible"}, …]}
 
 Hidden cases are for students to see after the grades are published; `cloze gradescope --hidden-cases hidden` never shows them.
-Where something could not be checked there is no score: Gradescope then asks for another run, and nobody loses points.
+Where something could not be checked there is no score: nobody loses points, and Gradescope says that the autograder failed.
 """
 
 import json
@@ -30,9 +30,8 @@ def text(lines: "list[Line]", language: str) -> str:
         "tests": [test for line in one.lines for test in _tests(line, one, language)],
     }
     if one.decided:
-        told["score"] = sum(
-            line["points"] for line in one.lines
-        )  # a broken rule takes the points of passed tests as well
+        # a broken rule takes the points of passed tests as well
+        told["score"] = sum(line["points"] for line in one.lines)
     return json.dumps(told, ensure_ascii=False, indent=1) + "\n"
 
 
