@@ -41,9 +41,8 @@ def _tests(line: "Line", one: one_student.One, language: str) -> Iterator[dict[s
         if fault.code not in (CASE, GRADING) and fault.severity == "error":
             yield _entry(f"{line['exercise']}: {fault.name}", fault.message) | {"score": 0.0, "status": "failed"}
     for test in line["tests"]:
-        entry = _entry(one_student.title(test, line, one), test["message"], test["hidden"]) | {
-            "max_score": test["max_points"]
-        }
+        entry = _entry(one_student.title(test, line, one), test["message"], test["hidden"])
+        entry["max_score"] = test["max_points"]
         if test["verdict"] == "could not check":
             yield entry | {"output": f"{verdict(test, language)}\n{test['message']}"}
         else:
