@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,6 @@ from clozekit import interviewing, phrases
 from clozekit.catalog import Catalog, is_root, open_catalog
 from clozekit.errors import CannotCheck, ClozeError, NotFound
 from clozekit.exercise import LANGUAGES, LEVELS, Exercise
-from clozekit.exports import REPORTS
 from clozekit.report import Problem, Report
 from clozekit.state import Progress
 from clozekit.workspace import STATE, Workspace, need_workspace, tell_once
@@ -45,12 +44,15 @@ class Form(click.ParamType):
 
     name = "format"
 
+    def __init__(self, forms: Collection[str]):
+        self.forms = list(forms)
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
         form, _, path = value.partition("=")
-        return click.Choice(list(REPORTS)).convert(form, param, ctx), path or "-"
+        return click.Choice(self.forms).convert(form, param, ctx), path or "-"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        return [CompletionItem(form) for form in REPORTS if form.startswith(incomplete)]
+        return [CompletionItem(form) for form in self.forms if form.startswith(incomplete)]
 
 
 def content_option(command: Callable) -> Callable:

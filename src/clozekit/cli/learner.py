@@ -125,7 +125,7 @@ def show(exercise: str, lang: str | None, content: tuple[Path, ...]) -> None:
     "forms",
     metavar="NAME[=PATH]",
     multiple=True,
-    type=Form(),
+    type=Form(REPORTS),
     help=f"Also write it for a school or CI: {', '.join(REPORTS)}; of hidden cases no more than --reveal visible tells.",
 )
 @click.option(
