@@ -103,7 +103,7 @@ def test_a_class_is_written_in_each_format_that_is_named(cloze_grade, handed_in,
         "cyd",
     ]
     assert not (tmp_path / "out/gradescope.json").exists()
-    assert CANARY not in "".join(file.read_text() for file in (tmp_path / "out").iterdir() if file.is_file())
+    assert CANARY.encode() not in b"".join(file.read_bytes() for file in (tmp_path / "out").iterdir())
 
 
 def test_a_format_has_what_an_earlier_run_decided(cloze_grade, handed_in, tmp_path):
