@@ -27,6 +27,7 @@ FOR_AUTHORS = {
     "cli/author.py",
     "cli/classroom_pages.py",
     "cli/gradebook.py",
+    "cli/gradescope.py",
     "cli/teacher.py",
     *(path for path in MODULES if path.startswith("classroom/")),
     "skeleton.py",

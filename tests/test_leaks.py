@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from clozekit import render, submission
 from clozekit.catalog import Catalog
 from clozekit.cli import main
+from clozekit.exports import REPORTS, export
 from clozekit.page import report_page
 from clozekit.phrases import LANGUAGES, say
 from clozekit.report import Problem, Report, Result
@@ -148,6 +149,9 @@ def seen(report, exercise, reveal):
         yield json.dumps(render.as_json(report, exercise, language, reveal), ensure_ascii=False)
         yield render.as_text(report, exercise, language, reveal).plain
         yield report_page(report, exercise, language, reveal)
+        whose = {"student": "ada", "file": "lab/square.py", "attempt": "", "handed_in": ""}
+        line = whose | render.as_json(report, exercise, language, reveal)
+        yield from (export(form, [line], language) for form in REPORTS)
 
 
 @pytest.mark.parametrize("name", PRYING)

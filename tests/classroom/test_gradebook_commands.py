@@ -82,6 +82,19 @@ def test_the_table_as_csv(cloze, out, tmp_path):
     assert (tmp_path / "table.csv").read_text() == cloze("gradebook", out, "--csv", "-").output == expected
 
 
+def test_the_table_as_platforms_import_it(cloze, out, syllabus, tmp_path):
+    """With what lateness takes off, and what a teacher has set: two copies of the gradebook must not differ."""
+    cloze("gradebook", "set", "bob", OTHER, "1", "--reason", "copied", "--out", out)
+    forms = ("--format", f"canvas={tmp_path}/canvas.csv", "--format", "moodle")
+    shown = cloze("gradebook", out, "--course", syllabus, *forms)
+    assert shown.output.splitlines() == [f"idnumber,{ID},{OTHER}", "ada,4.5,2", "bob,4.5,1", "cyd,,"]
+    assert (tmp_path / "canvas.csv").read_bytes().splitlines()[2:] == [
+        b"ada,,ada,ada,,4.5,2",
+        b"bob,,bob,bob,,4.5,1",
+        b"cyd,,cyd,cyd,,,",
+    ]
+
+
 def test_what_is_set_counts_until_it_is_unset(cloze, out):
     assert cloze("gradebook", "set", "cyd", ID, "7.5", "--reason", "by hand", "--out", out).exit_code == 0
     assert "cyd,7.5," in table(out)

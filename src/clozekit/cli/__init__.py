@@ -30,6 +30,7 @@ MODULES = (  # in the order in which their commands are met
     "teacher",
     "gradebook",
     "classroom_pages",
+    "gradescope",
     "machine",
 )
 PLAIN = "clozekit.plain"  # how a stream writes what its encoding lacks

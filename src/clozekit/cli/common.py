@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,22 @@ class ExerciseId(click.ParamType):
             for entry in catalog_of(Workspace.around(Path.cwd())).entries()
             if entry.id.startswith(incomplete)
         ]
+
+
+class Form(click.ParamType):
+    """NAME or NAME=PATH: a format of `clozekit.exports`, and where it goes; by default to standard output."""
+
+    name = "format"
+
+    def __init__(self, forms: Collection[str]):
+        self.forms = list(forms)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        form, _, path = value.partition("=")
+        return click.Choice(self.forms).convert(form, param, ctx), path or "-"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(form) for form in self.forms if form.startswith(incomplete)]
 
 
 def content_option(command: Callable) -> Callable:

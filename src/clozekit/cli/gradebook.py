@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clozekit.catalog import Catalog, open_catalog
-from clozekit.cli.common import console, content_option, write
+from clozekit.cli.common import Form, console, content_option, write
 from clozekit.describe import clean
 from clozekit.errors import ClozeError, NotFound
+from clozekit.exports import GRADEBOOKS, export
 
 if TYPE_CHECKING:
     from clozekit.classroom.gradebook import Grade, Total
@@ -103,8 +104,23 @@ def gradebook() -> None:
 @store_option
 @course_option
 @click.option("--csv", metavar="FILE", help="Write the table as CSV instead; - for standard output.")
+@click.option(
+    "--format",
+    "forms",
+    metavar="NAME[=PATH]",
+    multiple=True,
+    type=Form(GRADEBOOKS),
+    help=f"Write what a platform imports instead: {' or '.join(GRADEBOOKS)}.",
+)
 @content_option
-def show(out: Path | None, store: str | None, course: Path | None, csv: str | None, content: tuple[Path, ...]) -> None:
+def show(
+    out: Path | None,
+    store: str | None,
+    course: Path | None,
+    csv: str | None,
+    forms: tuple[tuple[str, str], ...],
+    content: tuple[Path, ...],
+) -> None:
     """A row a student, a column an exercise; what is late, corrected or could not be checked is marked."""
     from clozekit.classroom import gradebook, outputs
 
@@ -116,7 +132,9 @@ def show(out: Path | None, store: str | None, course: Path | None, csv: str | No
     totals = gradebook.totals(found, syllabus, order, students)
     if csv:
         write(csv, outputs.as_csv(found, syllabus, order, students, totals))
-    else:
+    for form, path in forms:
+        write(path, export(form, found, "en"))
+    if not csv and not forms:
         _print(found, totals, syllabus.chosen(order))
 
 

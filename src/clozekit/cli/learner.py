@@ -12,6 +12,7 @@ import click
 from clozekit import files, interviewing, phrases, reviewing
 from clozekit.cli.common import (
     ExerciseId,
+    Form,
     catalog_of,
     confirm,
     console,
@@ -32,6 +33,7 @@ from clozekit.cli.common import (
 from clozekit.describe import describe
 from clozekit.errors import ClozeError, NotFound, unreadable
 from clozekit.exercise import Exercise
+from clozekit.exports import REPORTS, export
 from clozekit.report import EXIT_STATUS, Problem, Report, worst
 from clozekit.workspace import Workspace
 
@@ -119,6 +121,14 @@ def show(exercise: str, lang: str | None, content: tuple[Path, ...]) -> None:
 @click.option("--json", "json_path", metavar="PATH", help="Write the report as JSON; - is standard output.")
 @click.option("--html", "page", metavar="PATH", help="Also write it as a page of its own; - is standard output.")
 @click.option(
+    "--format",
+    "forms",
+    metavar="NAME[=PATH]",
+    multiple=True,
+    type=Form(REPORTS),
+    help=f"Also write it for a school or CI: {', '.join(REPORTS)}; of hidden cases no more than --reveal visible tells.",
+)
+@click.option(
     "--reveal",
     type=click.Choice(["all", "visible"]),
     default="all",
@@ -141,6 +151,7 @@ def check(
     exercise: str | None,
     json_path: str | None,
     page: str | None,
+    forms: tuple[tuple[str, str], ...],
     reveal: Literal["all", "visible"],
     seed: int | None,
     device: str,
@@ -185,7 +196,7 @@ def check(
                     click.echo(f"cloze: {answer.name}: {describe(each.problem, chosen)}", err=True)
                     graded.append((each, None))
     known = [(report, each) for report, each in graded if each]
-    if "-" not in (json_path, page):
+    if "-" not in (json_path, page, *(place for _, place in forms)):
         for report, each in known:
             console().print(render.as_text(report, each, chosen, reveal, interviewing.asks(workspace, each.id)))
         if report.tier == "C":
@@ -203,6 +214,10 @@ def check(
             raise ClozeError(Problem("one-report", {"path": target}))
         [(report, each)] = known
         write(page, report_page(report, each, chosen, reveal, interviewing.asks(workspace, each.id)))
+    whose = {"student": "", "file": str(path), "attempt": "", "handed_in": ""}
+    for form, place in forms:
+        lines = [whose | render.as_json(report, each, chosen, "visible") for report, each in graded]
+        write(place, export(form, lines, chosen))
     sys.exit(EXIT_STATUS[worst([report.verdict for report, _ in graded])])
 
 

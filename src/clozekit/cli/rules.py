@@ -24,14 +24,15 @@ from clozekit.workspace import Workspace
 @content_option
 def lint(files: tuple[str, ...], exercise: str | None, form: str, lang: str | None, content: tuple[Path, ...]) -> None:
     """Hold files against the source rules alone, running nothing: 0 no errors, 1 errors, 2 wrong usage."""
-    from clozekit import formats, linting
+    from clozekit import linting
+    from clozekit.exports import findings
 
     workspace = Workspace.around(Path(files[0]))
     catalog = catalog_of(workspace, content)
     located = [locate(file, exercise, catalog) for file in files]
     chosen = language(lang, workspace)
-    linted = [formats.Linted(path, found.id, linting.lint(path, found.sheet)) for path, found in located]
-    if text := formats.FORMATS[form](linted, chosen):
+    linted = [findings.Linted(path, found.id, linting.lint(path, found.sheet)) for path, found in located]
+    if text := findings.FORMATS[form](linted, chosen):
         click.echo(text)
     sys.exit(1 if any(each.severity == "error" for file in linted for each in file.findings) else 0)
 

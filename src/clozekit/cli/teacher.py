@@ -16,6 +16,8 @@ from clozekit.cli.common import content_option, language, language_option
 from clozekit.cli.gradebook import store_option
 from clozekit.describe import clean
 from clozekit.errors import CannotCheck, ClozeError
+from clozekit.exports import REPORTS, export
+from clozekit.files import put
 from clozekit.report import EXIT_STATUS
 
 
@@ -68,6 +70,7 @@ class Shard(click.ParamType):
     type=click.Path(path_type=Path, dir_okay=False),
     help="CSV: account,student or path,student; maybe file,exercise.",
 )
+@click.option("--format", "forms", multiple=True, type=click.Choice(list(REPORTS)), help="Write this to OUT as well.")
 @language_option
 @content_option
 def grade(
@@ -81,6 +84,7 @@ def grade(
     reveal: Any,
     layout: str,
     table: Path | None,
+    forms: tuple[str, ...],
     lang: str | None,
     content: tuple[Path, ...],
 ) -> None:
@@ -95,6 +99,8 @@ def grade(
     from clozekit.classroom.store import Store
     from clozekit.engine import Engine
 
+    if forms and reveal == "all":
+        raise ClozeError("--format writes what students get to see; leave out --reveal all")
     if shard and seed is None and not store:
         raise ClozeError(
             "every shard has to ask the same questions: give all of them one --seed, CLOZE_SEED or --store postgresql+psycopg://…"
@@ -128,6 +134,8 @@ def grade(
                 click.echo(f"cloze: {complaint}", err=True)
         kept.drop_undecided(found.handed)
         outputs.write(out, kept, order)
+        for form in forms:
+            put(out / REPORTS[form], export(form, kept.lines(), chosen).encode())
     verdicts = Counter(line["verdict"] for line in lines)
     counts = [f"{phrases.say(chosen, verdict.replace(' ', '-'))} {verdicts[verdict]}" for verdict in EXIT_STATUS]
     click.echo(phrases.say(chosen, "graded", files=len(lines), counts=", ".join(counts), out=out))
