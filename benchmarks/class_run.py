@@ -25,7 +25,9 @@ from clozekit import blanks
 from clozekit.catalog import Catalog, builtin_root
 from clozekit.classroom import layouts, trees
 from clozekit.classroom.databases import beside
+from clozekit.classroom.executors import local
 from clozekit.classroom.handed import Line
+from clozekit.classroom.judging import Judging
 from clozekit.classroom.running import ClassRun
 from clozekit.classroom.store import Store
 from clozekit.engine import Engine
@@ -85,11 +87,12 @@ def timed(folder: Path, catalog: Catalog, out: Path, workers: int) -> tuple[floa
     with Engine() as engine, Store(beside(out)) as store:
         for exercise in catalog:
             engine.tester(exercise)
-        run = ClassRun(engine, catalog, store, "en", "visible")
+        judging = Judging(engine, catalog, "en", "visible")
         with trees.opened(folder, out) as tree:
-            handed = layouts.find(tree, run.exercises).handed
+            handed = layouts.find(tree, judging.exercises).handed
         began = time.perf_counter()
-        lines = run.run(handed, workers, lambda line: None)
+        with local(judging, workers) as place:
+            lines = ClassRun(judging, store).run(handed, place, lambda line: None)
         return time.perf_counter() - began, lines
 
 

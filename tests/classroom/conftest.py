@@ -72,9 +72,9 @@ def graded(engine, monkeypatch):
     asked = []
     grade = engine.grade
 
-    def counted(exercise, upload, processor):
+    def counted(exercise, upload, **options):
         asked.append(upload.raw)
-        return grade(exercise, upload, processor=processor)
+        return grade(exercise, upload, **options)
 
     monkeypatch.setattr(engine, "grade", counted)
     return asked

@@ -164,7 +164,7 @@ def test_a_submission_has_a_processor_of_its_own(handed, cloze_grade, engine, mo
     together = threading.Barrier(len(processors))
     used = set()
 
-    def grade(exercise, upload, processor):
+    def grade(exercise, upload, processor, device):
         together.wait(60)
         used.add(processor)
         return Report(exercise.id, "failed", "A")

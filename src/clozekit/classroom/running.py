@@ -4,80 +4,35 @@
                                                ->  {"schema": 1, "exercise": "normalization/rms_norm", "verdict": "passed", …}
 
 A run may be repeated: a report stays as long as nothing that it follows from has changed, and equal files share one. What could
-not be checked is tried again. A job is plain data, so that `collect` can have it judged anywhere.
+not be checked is tried again. A job is plain data: an executor may have it judged anywhere.
 """
 
 import hashlib
-import os
-import platform
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from importlib import metadata
-from queue import SimpleQueue
-from typing import NamedTuple
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 
-from clozekit import __version__, render
-from clozekit.catalog import Catalog
-from clozekit.cells import answer_to
+from clozekit.classroom.executors import Executor
 from clozekit.classroom.handed import Handed, Line
+from clozekit.classroom.judging import Job, Judging
 from clozekit.classroom.store import Decision, Store, in_utc, line_of, place_of
-from clozekit.engine import Engine
-from clozekit.errors import ContentError
-from clozekit.report import Problem, Report
-from clozekit.submission import Unreadable, Upload, read
+from clozekit.report import Problem
+from clozekit.submission import Upload, read
 
 TOGETHER = 100  # decisions that are written in one transaction, at most
 
 
-class Job(NamedTuple):
-    """What is to be graded, whoever handed it in. key: a digest of everything that the report follows from."""
-
-    key: str
-    exercise: str
-    upload: Upload
-
-
 class ClassRun:
-    """One run over a class.
+    """One run over a class: what is decided already comes from the store, the rest from a judge."""
 
-    context: what all its reports follow from, beside the file and its exercise. contents: digests of each exercise's files.
-    broken: exercises that cannot be loaded, and why: found out once, told of every file. free: processors, one a submission.
-    In a container the kernel shares time among threads: a submission that starts hundreds would leave its neighbours none.
-    """
+    def __init__(self, judging: Judging, store: Store):
+        self.judging, self.store = judging, store
 
-    def __init__(self, engine: Engine, catalog: Catalog, store: Store, language: str, reveal: render.Reveal):
-        self.engine, self.store, self.language, self.reveal = engine, store, language, reveal
-        versions = [_version(package) for package in ("torch", "triton", "pytest")]
-        self.context = (__version__, versions, platform.python_version(), engine.tier(), engine.seed, language, reveal)
-        self.exercises = {exercise.id: exercise for exercise in catalog}
-        self.contents: dict[str, list[str]] = {}
-        self.broken: dict[str, str] = {}
-        self.free: SimpleQueue[int] = SimpleQueue()
-        for processor in os.sched_getaffinity(0):
-            self.free.put(processor)
-        for exercise in self.exercises.values():
-            ours = (exercise.grader_path, exercise.words_path, exercise.solution_path)
-            try:
-                self.contents[exercise.id] = [hashlib.sha256(path.read_bytes()).hexdigest() for path in ours]
-            except OSError as error:
-                self.broken[exercise.id] = f"{error.filename} cannot be read: {error.strerror}"
-
-    def run(self, handed: list[Handed], workers: int, tell: Callable[[Line], None]) -> list[Line]:
-        """Grade what is not decided yet, `workers` at a time; `tell` hears of every file as soon as it is decided."""
-        workers = min(workers, self.free.qsize())
-        pool = ThreadPoolExecutor(workers)
-        try:
-            return self.collect(handed, lambda job: pool.submit(self.judge, job), 2 * workers, tell)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)  # interrupted: what still runs ends with the engine
-
-    def collect(
-        self, handed: Iterable[Handed], submit: Callable[[Job], Future[Line]], ahead: int, tell: Callable[[Line], None]
-    ) -> list[Line]:
-        """The lines on all files. `submit` has a job judged somewhere; `ahead`: how many of them at a time.
+    def run(self, handed: Iterable[Handed], executor: Executor, tell: Callable[[Line], None]) -> list[Line]:
+        """Grade what is not decided yet; the lines on all files. `tell` hears of every file as soon as it is decided.
 
         What is decided together is written together. A crash costs the jobs that were under way, and nothing else.
         """
+        submit, ahead = executor
         current, lines = self.store.current(), []
         waiting: dict[str, list[Decision]] = {}  # of each job the files that it decides
         jobs: dict[Future[Line], str] = {}
@@ -114,48 +69,14 @@ class ClassRun:
             except OSError as error:
                 problem = Problem("unreadable", {"reason": error.strerror or str(error)})
         if problem:
-            return Decision(handed, "", "", self.told(self.nothing(handed.exercise, problem))), None
+            return Decision(handed, "", "", self.judging.told(self.judging.nothing(handed.exercise, problem))), None
         digest = hashlib.sha256(upload.raw).hexdigest()
         suffix = ".ipynb" if upload.name.endswith(".ipynb") else ".py"
-        key = self.key(handed.exercise, digest, suffix)
+        key = self.judging.key(handed.exercise, digest, suffix)
         if known := self.store.result(key):
             return Decision(handed, digest, key, known), None
         name = handed.exercise.rpartition("/")[2] + suffix  # reports may name the file: the same for all
         return Decision(handed, digest, key, {}), Job(key, handed.exercise, Upload(name, upload.raw))
-
-    def judge(self, job: Job) -> Line:
-        """The report on one job. Nothing that a file does, or is, raises."""
-        return self.told(self.grade(job.exercise, job.upload))
-
-    def grade(self, id: str, upload: Upload) -> Report:
-        if id not in self.broken:
-            processor = self.free.get()
-            try:
-                if upload.name.endswith(".ipynb"):
-                    upload = answer_to(id, self.engine.open(upload.raw, processor)).upload(upload.name)
-                return self.engine.grade(self.exercises[id], upload, processor=processor)
-            except Unreadable as unreadable:
-                return self.nothing(id, unreadable.problem)
-            except ContentError as error:
-                self.broken[id] = str(error)
-            except Exception as error:  # a bug of ours costs this file its report, not the class its run
-                return self.nothing(id, Problem("engine", {"error": f"{type(error).__name__}: {error}"}))
-            finally:
-                self.free.put(processor)
-        return self.nothing(id, Problem("grader", {"error": self.broken[id]}))
-
-    def nothing(self, id: str, problem: Problem) -> Report:
-        """The report on what could not be graded."""
-        return Report(id, "could not check", self.engine.found.layers.tier, problem=problem)
-
-    def key(self, id: str, digest: str, suffix: str) -> str:
-        """Of everything that a report follows from. The same bytes say something else as a notebook and as Python."""
-        whole = (id, digest, self.contents.get(id), self.context) + ((suffix,) if suffix == ".ipynb" else ())
-        return hashlib.sha256(repr(whole).encode()).hexdigest()[:32]
-
-    def told(self, report: Report) -> Line:
-        exercise = None if report.exercise in self.broken else self.exercises.get(report.exercise)
-        return render.as_json(report, exercise, self.language, self.reveal)
 
 
 def shard(handed: Iterable[Handed], index: int, count: int) -> list[Handed]:
@@ -174,10 +95,3 @@ def _content(handed: Handed) -> str:
 
 def _counts(decision: Decision) -> tuple[str, str]:
     return decision.key, in_utc(decision.handed.handed_in)
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return ""

@@ -1,24 +1,30 @@
 """Commands for a teacher: grade."""
 
 import contextlib
-import os
 import sys
 from collections import Counter
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from clozekit import phrases
 from clozekit.catalog import open_catalog
-from clozekit.cli.common import content_option, language, language_option
+from clozekit.cli.common import content_option, language, language_option, need_gpu
 from clozekit.cli.gradebook import store_option
 from clozekit.describe import clean
 from clozekit.errors import CannotCheck, ClozeError
 from clozekit.exports import REPORTS, export
 from clozekit.files import put
 from clozekit.report import EXIT_STATUS
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from clozekit.catalog import Catalog
+    from clozekit.classroom.executors import Executor
+    from clozekit.classroom.judging import Judging
 
 
 class Shard(click.ParamType):
@@ -51,6 +57,20 @@ class Shard(click.ParamType):
     "--shard", metavar="I/N", type=Shard(), help="Grade only the I-th part of N, for machines that share a class."
 )
 @click.option(
+    "--executor",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Judge here, or on every node of the Ray cluster of RAY_ADDRESS.",
+)
+@click.option(
+    "--device",
+    type=click.Choice(["cpu", "cuda"]),
+    default="cpu",
+    show_default=True,
+    help="Where answers are computed; kernels there as well, after the processor.",
+)
+@click.option(
     "--reveal",
     type=click.Choice(["all", "visible"]),
     default="visible",
@@ -81,6 +101,8 @@ def grade(
     seed: int | None,
     store: str | None,
     shard: tuple[int, int] | None,
+    executor: str,
+    device: str,
     reveal: Any,
     layout: str,
     table: Path | None,
@@ -96,6 +118,7 @@ def grade(
     shows what students get.
     """
     from clozekit.classroom import databases, layouts, outputs, roster, running, trees
+    from clozekit.classroom.judging import Judging
     from clozekit.classroom.store import Store
     from clozekit.engine import Engine
 
@@ -106,6 +129,8 @@ def grade(
             "every shard has to ask the same questions: give all of them one --seed, CLOZE_SEED or --store postgresql+psycopg://…"
         )
     catalog, chosen = open_catalog(content), language(lang, None)
+    if device == "cuda" and executor == "local":
+        need_gpu(chosen)
     order = [exercise.id for exercise in catalog]
     students = roster.read(table, order) if table else None
     url = databases.parsed(store) if store else databases.beside(out)
@@ -123,14 +148,16 @@ def grade(
             if engine.tier() == "C" and not trust_submissions:
                 raise CannotCheck(phrases.say(chosen, "tier-C-refused"))
             kept.used(engine.seed)
-            run = running.ClassRun(engine, catalog, kept, chosen, reveal)
+            judging = Judging(engine, catalog, chosen, reveal, None if device == "cpu" else device)
+            run = running.ClassRun(judging, kept)
             tell = partial(_progress, Counter(total=len(mine)), chosen)
             try:
-                lines = run.run(mine, workers or len(os.sched_getaffinity(0)), tell)
+                with _executor(executor, judging, catalog, workers) as place:
+                    lines = run.run(mine, place, tell)
             except KeyboardInterrupt:
                 outputs.write(out, kept, order)
                 raise
-            for complaint in run.broken.values():
+            for complaint in judging.broken.values():
                 click.echo(f"cloze: {complaint}", err=True)
         kept.drop_undecided(found.handed)
         outputs.write(out, kept, order)
@@ -140,6 +167,21 @@ def grade(
     counts = [f"{phrases.say(chosen, verdict.replace(' ', '-'))} {verdicts[verdict]}" for verdict in EXIT_STATUS]
     click.echo(phrases.say(chosen, "graded", files=len(lines), counts=", ".join(counts), out=out))
     sys.exit(EXIT_STATUS["could not check"] if verdicts["could not check"] else 0)
+
+
+def _executor(
+    name: str, judging: "Judging", catalog: "Catalog", workers: int | None
+) -> "AbstractContextManager[Executor]":
+    """Where jobs are judged."""
+    from clozekit.classroom.executors import local
+
+    if name == "local":
+        return local(judging, 1 if judging.device else min(workers or judging.free.qsize(), judging.free.qsize()))
+    try:
+        from clozekit.classroom.on_ray import on_ray
+    except ImportError as error:
+        raise ClozeError(f"Ray cannot be loaded: {error}; install it: pip install 'clozekit[ray]'") from None
+    return on_ray(judging, catalog.roots, lambda said: click.echo(f"cloze: {said}", err=True))
 
 
 def _progress(count: Counter, language: str, line: dict[str, Any]) -> None:

@@ -1,0 +1,190 @@
+"""A class run on a Ray cluster: a judge on every node; the store and the progress stay where the command runs.
+
+    cloze grade submissions/ --out results/ --executor ray      the cluster of RAY_ADDRESS, else one made of this machine
+
+                    ┌──Job──> Judge on node a, as many at a time as it has processors
+    collect ─submit─┤  <─Line─
+                    └──Job──> Judge on node b
+
+Every node has the kit and, at the same paths, the content. A node whose reports would follow from something else (another torch,
+another tier, other graders) is left out. When a judge is lost, with its node or without, its jobs go to others; a job that has
+lost three of them is not tried again.
+"""
+
+import contextlib
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.exceptions import RayActorError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from clozekit.catalog import Catalog
+from clozekit.classroom.executors import Executor
+from clozekit.classroom.handed import Line
+from clozekit.classroom.judging import Job, Judging
+from clozekit.engine import Engine
+from clozekit.errors import CannotCheck
+from clozekit.report import Problem
+
+TRIES = 3  # judges that one job may lose
+Follows = tuple[Any, Any]  # what reports follow from: versions, tier and seed; the files of each exercise
+
+
+class Judge:
+    """The actor of one node."""
+
+    def __init__(self, seed: int, roots: list[Path], told: tuple[str, Any], device: str | None, slots: int):
+        processors = sorted(os.sched_getaffinity(0))
+        shares = slots < len(processors)  # the machine with others: nobody here knows whose a processor is
+        self.engine = Engine(seed)
+        self.judging = Judging(self.engine, Catalog(roots), *told, device, [None] * slots if shares else processors)
+
+    def follows(self) -> Follows:
+        return self.judging.follows()
+
+    def judge(self, job: Job) -> Line:
+        return self.judging.judge(job)
+
+    def close(self) -> None:
+        self.engine.close()
+
+
+class Cluster:
+    """The judges of a cluster, by node, and what each of them has to do.
+
+    starting: nodes whose judge has not answered yet. left_out: nodes that cannot take part. complain: hears why.
+    """
+
+    def __init__(self, judging: Judging, roots: list[Path], complain: Callable[[str], None]):
+        self.follows, self.complain = judging.follows(), complain
+        self.given = (judging.engine.seed, roots, (judging.language, judging.reveal), judging.device)
+        self.lost_job = lambda job: judging.told(judging.nothing(job.exercise, LOST))
+        self.changed = threading.Condition()
+        self.judges: dict[str, Any] = {}
+        self.slots: dict[str, int] = {}
+        self.under_way: dict[str, int] = {}
+        self.starting: set[str] = set()
+        self.left_out: set[str] = set()
+        self.look_around()
+
+    def look_around(self) -> None:
+        """Start a judge on every node that has none."""
+        resource = "GPU" if self.given[-1] else "CPU"
+        for node in ray.nodes():
+            id, slots = node["NodeID"], int(node["Resources"].get(resource, 0))
+            with self.changed:
+                if not (node["Alive"] and slots) or id in self.left_out | self.starting | self.judges.keys():
+                    continue
+                self.starting.add(id)
+                self.slots[id] = 1 if resource == "GPU" else slots
+            self._start(id, node["NodeManagerAddress"])
+
+    def _start(self, id: str, address: str) -> None:
+        """One judge takes the node for itself; where there is a GPU, one job has it at a time."""
+        slots = self.slots[id]
+        wanted = {"num_gpus": 1} if self.given[-1] else {"num_cpus": slots}
+        actor: Any = ray.remote(Judge).options(
+            **wanted, max_concurrency=slots, scheduling_strategy=NodeAffinitySchedulingStrategy(id, soft=False)
+        )
+        judge = actor.remote(*self.given, slots)
+        judge.follows.remote().future().add_done_callback(lambda found: self._greet(id, address, judge, found))
+
+    def _greet(self, id: str, address: str, judge: Any, found: Future[Follows]) -> None:
+        error, complaint = found.exception(), ""
+        if error:
+            complaint = f"no judge starts there: {str(error).strip().splitlines()[-1]}"
+        elif found.result() != self.follows:
+            complaint = f"it grades by other things than this machine: {_difference(found.result(), self.follows)}"
+        with self.changed:
+            self.starting.discard(id)
+            if complaint:
+                self.left_out.add(id)
+            else:
+                self.judges[id], self.under_way[id] = judge, 0
+            self.changed.notify_all()
+        if complaint:
+            self.complain(f"the node {address} is left out: {complaint}")
+
+    def submit(self, job: Job) -> Future[Line]:
+        answer: Future[Line] = Future()
+        self._send(job, answer, TRIES)
+        return answer
+
+    def _send(self, job: Job, answer: Future[Line], tries: int) -> None:
+        """Give the job to the judge that has the least to do for its size."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.judges or not self.starting)
+            if not self.judges:
+                answer.set_exception(
+                    CannotCheck("no node of the Ray cluster can judge; `ray status` shows which there are")
+                )
+                return
+            id = min(self.judges, key=lambda id: self.under_way[id] / self.slots[id])
+            self.under_way[id] += 1
+            judge = self.judges[id]
+        judge.judge.remote(job).future().add_done_callback(lambda told: self._hear(id, job, answer, tries, told))
+
+    def _hear(self, id: str, job: Job, answer: Future[Line], tries: int, told: Future[Line]) -> None:
+        error = told.exception()
+        if isinstance(error, RayActorError):  # not from Ray's own thread, in which nothing may be asked of Ray
+            threading.Thread(target=self._lost, args=(id, job, answer, tries - 1), daemon=True).start()
+            return
+        with self.changed:
+            self.under_way[id] -= 1
+        if error:
+            answer.set_exception(error)
+        else:
+            answer.set_result(told.result())
+
+    def _lost(self, id: str, job: Job, answer: Future[Line], tries: int) -> None:
+        """A judge has gone. Its node may be there still, and others may have come."""
+        with self.changed:
+            self.judges.pop(id, None)
+        self.look_around()
+        if tries:
+            self._send(job, answer, tries)
+        else:
+            answer.set_result(self.lost_job(job))
+
+    def close(self) -> None:
+        with contextlib.suppress(Exception):  # the command has what it wants; a judge that is gone closes no better
+            ray.get([judge.close.remote() for judge in self.judges.values()], timeout=10)
+        for judge in self.judges.values():
+            ray.kill(judge)
+
+
+LOST = Problem("engine", {"error": f"{TRIES} judges were lost while they graded this file"})
+
+
+@contextlib.contextmanager
+def on_ray(judging: Judging, roots: list[Path], complain: Callable[[str], None]) -> Iterator[Executor]:
+    """All nodes of a Ray cluster.
+
+    Raises:
+        CannotCheck: none of them can judge.
+    """
+    ours = not ray.is_initialized()
+    if ours:
+        ray.init(log_to_driver=False, logging_level=logging.ERROR)
+    try:
+        cluster = Cluster(judging, roots, complain)
+        try:
+            yield cluster.submit, 2 * sum(cluster.slots.values())
+        finally:
+            cluster.close()
+    finally:
+        if ours:
+            ray.shutdown()
+
+
+def _difference(theirs: Follows, ours: Follows) -> str:
+    if theirs[0] != ours[0]:
+        pairs = [pair for pair in zip(theirs[0], ours[0], strict=True) if pair[0] != pair[1]]
+        return "; ".join(f"{there} there, {here} here" for there, here in pairs)
+    return "the files of " + ", ".join(sorted(id for id in ours[1] if theirs[1].get(id) != ours[1][id]))
