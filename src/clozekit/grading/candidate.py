@@ -40,7 +40,7 @@ class WorkerHandle(Protocol):
 
 START_SECONDS = 30.0
 KEPT = 4000  # bytes of what one test prints
-PATIENCE = 2  # calls without an answer, after which no further one is tried
+HURRY = 0.1  # the share of its time that a call gets once another one has had no answer
 
 DEVICES = re.compile(r"on the same device|device type|cuda\S* and weight type")  # what torch says of two devices
 
@@ -67,6 +67,29 @@ class Answer:
 
 
 @dataclass
+class Patience:
+    """How long the workers of one file are waited for: a call in full, after one without an answer others briefly, then none.
+
+    late: the call that had no answer. over: why nobody is asked any more.
+    """
+
+    late: Problem | None = None
+    over: Problem | None = None
+
+    def share(self, seconds: float) -> float:
+        """What a call gets of its time."""
+        return HURRY * seconds if self.late else seconds
+
+    def lose(self, seconds: float) -> Problem:
+        """A call had no answer within that time."""
+        if self.late is None:
+            self.late = Problem("timeout", {"seconds": f"{seconds:g}"})
+            return self.late
+        self.over = Problem("unasked", self.late.facts)
+        return self.over
+
+
+@dataclass
 class Candidate:
     """One source under test and the worker that runs it. `alone`: of the source only the kernels are loaded."""
 
@@ -75,10 +98,10 @@ class Candidate:
     name: str
     limits: Limits
     alone: bool = False
+    patience: Patience = field(default_factory=Patience)
     worker: WorkerHandle | None = None
     channel: Channel | None = None
-    broken: Problem | None = None  # the file cannot be executed, or hangs again and again: no call needs to be tried
-    timeouts: int = 0
+    broken: Problem | None = None  # the file cannot be executed: no call needs to be tried
     output: bytearray = field(default_factory=bytearray)
     silent: int = 0
 
@@ -88,18 +111,18 @@ class Candidate:
         Raises:
             CannotCheck: no worker starts, which is never the learner's fault.
         """
-        if self.broken:
-            return Answer(problem=self.broken)
+        if refused := self.broken or self.patience.over:
+            return Answer(problem=refused)
         if self.channel is None:
             self._start()
             self._load()
             if self.broken:
                 return Answer(problem=self.broken)
-        return self._exchange(request, buffers, seconds or self.limits.call_seconds)
+        return self._exchange(request, buffers, self.patience.share(seconds or self.limits.call_seconds))
 
     def become(self, source: str) -> None:
         """Run another source from now on, in the same worker if it lives."""
-        self.source, self.broken, self.timeouts = source, None, 0
+        self.source, self.broken, self.patience = source, None, Patience()
         self.renew()
 
     def renew(self) -> None:
@@ -111,6 +134,8 @@ class Candidate:
         loaded = self._exchange(calls.Load(0, self.source, self.name, self.alone), [], self.limits.load_seconds)
         if loaded.problem:
             self.broken = loaded.problem
+            if loaded.problem.kind == "timeout":  # and would be no faster in another worker
+                self.patience.over = loaded.problem
             self.stop()
 
     def stop(self) -> None:
@@ -168,11 +193,7 @@ class Candidate:
             return decode(reply, payload, self.limits.device is not None)
         except TimedOut:
             self._end(at_once=True)
-            problem = Problem("timeout", {"seconds": f"{seconds:g}"})
-            self.timeouts += 1
-            if self.timeouts == PATIENCE:
-                self.broken = problem
-            return Answer(problem=problem)
+            return Answer(problem=self.patience.lose(seconds))
         except Gone:
             return Answer(problem=how_it_ended(self._end(at_once=False)))
         except Violation as error:

@@ -18,7 +18,7 @@ import numpy
 import torch
 
 from clozekit.grading.again import ROUNDS
-from clozekit.grading.candidate import Candidate, Spawn
+from clozekit.grading.candidate import Candidate, Patience, Spawn
 from clozekit.grading.check import Check
 from clozekit.grading.diagnosis import diagnose
 from clozekit.grading.evidence import COMPILE_SECONDS, Device, Evidence, Solution
@@ -55,8 +55,9 @@ class Grading:
         device: Device | None = None,
     ):
         self.spawn, self.source, self.limits, self.seed, self.memory = spawn, source, limits, seed, memory
-        self.visible = Candidate(spawn, source.text, source.name, limits)
-        self.hidden = Candidate(spawn, source.text, source.name, limits)
+        patience = Patience()
+        self.visible = Candidate(spawn, source.text, source.name, limits, patience=patience)
+        self.hidden = Candidate(spawn, source.text, source.name, limits, patience=patience)
         self.trials: dict[str, list[Question]] = {}
         self.unasked: dict[str, list[Question]] = {}
         self.evidence = Evidence(spawn, source.text, source.name, limits, solution, device) if solution else None

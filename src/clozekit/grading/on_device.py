@@ -21,7 +21,7 @@ from clozekit.bench import entry
 from clozekit.bench.job import Launching, Opened, Ran, Run
 from clozekit.describe import describe
 from clozekit.errors import CannotCheck
-from clozekit.grading.candidate import PATIENCE, Candidate
+from clozekit.grading.candidate import Candidate
 from clozekit.grading.compare import difference
 from clozekit.grading.evidence import Handed, Proof, Solution, counted
 from clozekit.kernels import plan
@@ -34,6 +34,7 @@ from clozekit.wire import Channel, Gone, TimedOut, Violation
 
 START_SECONDS = 120.0  # to import torch, start CUDA, and wait until others are done with the device
 LOAD_SECONDS = 60.0  # for the driver to make code of all PTX of a call
+PATIENCE = 2  # processes that are lost, after which no further one is started
 LOSSES = ("device-fault", "device-timeout")  # problems after which another process is needed
 ROUNDS = 4  # of each call: a race need not show in the first
 
