@@ -1,6 +1,7 @@
 """What the kit says: in both languages, with the same facts, for all that the code can want to say, and no more."""
 
 import ast
+import errno
 import re
 import string
 from pathlib import Path
@@ -123,6 +124,7 @@ def test_every_phrase_is_said_somewhere():
     said |= {f"{kind}-{part}" for kind, parts in DETAILS.items() for part in parts}
     said |= {verdict.replace(" ", "-") for verdict in get_args(get_type_hints(Measured)["verdict"])}
     said |= {f"cost-name-{name}" for name in get_args(MeterName)}
+    said |= {f"os-{name}" for name in errno.errorcode.values()}
     said |= {f"limit-{name.replace(' ', '-')}" for name in get_args(Limit)}
     said |= {f"update-{what}" for what in get_args(What)}
     said |= {"cost-unwritten", "cost-conflicts"}

@@ -13,6 +13,7 @@ from typing import Literal
 from msgspec import Struct
 
 from clozekit.cells import Answer
+from clozekit.errors import why
 from clozekit.exercise import Policy
 from clozekit.meters.callstring import CallString
 from clozekit.meters.costs import Launch, Target
@@ -258,6 +259,6 @@ class Measured(Struct, tag=True, frozen=True):
     why: Problem | None = None
 
     @classmethod
-    def impossible(cls, reason: str) -> "Measured":
+    def impossible(cls, error: Exception) -> "Measured":
         """Nobody's failure."""
-        return cls("could not check", why=Problem("speed-impossible", {"reason": reason}))
+        return cls("could not check", why=Problem("speed-impossible", why(error)))

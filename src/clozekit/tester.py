@@ -17,7 +17,7 @@ import pytest
 import torch
 from _pytest.runner import runtestprotocol
 
-from clozekit.errors import CannotCheck
+from clozekit.errors import CannotCheck, why
 from clozekit.grading.borrowed import Front
 from clozekit.grading.check import GraderError, Refused, Undecided
 from clozekit.grading.evidence import Device, Solution
@@ -197,7 +197,7 @@ class Run:
         if isinstance(error, Undecided):
             return self._result(item, "could not check", error.problem)
         if isinstance(error, CannotCheck):
-            return self._result(item, "could not check", Problem("engine", {"error": str(error)}))
+            return self._result(item, "could not check", Problem("engine", why(error)))
         if isinstance(error, AssertionError):
             return self._result(item, "failed", Problem("assertion", {"text": str(error)[:1000]}))
         return self._result(

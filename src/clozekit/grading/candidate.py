@@ -175,7 +175,7 @@ class Candidate:
             self.channel.receive(Ready, time.monotonic() + START_SECONDS, payload_limit=0)
         except (Gone, TimedOut, Violation):
             self.stop()
-            raise CannotCheck(f"a worker does not start; it said: {self.printed()[-1000:] or 'nothing'}") from None
+            raise CannotCheck(Problem("worker-start", {"output": self.printed()[-1000:] or "-"})) from None
 
     def _exchange(self, request: calls.Request, buffers: list[Any], seconds: float) -> Answer:
         assert self.channel is not None

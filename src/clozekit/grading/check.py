@@ -59,7 +59,7 @@ class Undecided(CannotCheck):
     """There is no answer, for a reason that need not be the submission's; `problem` says which."""
 
     def __init__(self, problem: Problem):
-        super().__init__(problem.kind)
+        super().__init__(problem)
         self.problem = problem
 
 
