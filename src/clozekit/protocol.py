@@ -18,7 +18,7 @@ from clozekit.exercise import Policy
 from clozekit.meters.callstring import CallString
 from clozekit.meters.costs import Launch, Target
 from clozekit.meters.counts import Counts, Record
-from clozekit.report import Finding, Margin, Meter, MeterName, Problem, Result, Tier, Verdict
+from clozekit.report import Finding, Margin, Meter, MeterName, Problem, Result, Roofline, Tier, Verdict
 
 
 class Limits(Struct, frozen=True):
@@ -226,6 +226,7 @@ class Graded(Struct, tag=True, frozen=True):
     mistake: str | None = None
     unstable: list[str] = []
     error: str = ""
+    rooflines: list[Roofline] = []
 
 
 class Contest(Struct, tag=True, frozen=True):

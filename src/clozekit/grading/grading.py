@@ -26,7 +26,7 @@ from clozekit.grading.marks import references
 from clozekit.grading.measured import Bars, Yardstick, nearest
 from clozekit.grading.questions import Question, Truth
 from clozekit.protocol import Limits
-from clozekit.report import Meter, MeterName, Problem
+from clozekit.report import Meter, MeterName, Problem, Roofline
 
 
 @dataclass
@@ -128,6 +128,10 @@ class Grading:
             return list(self.evidence.meters.values())
         asked = [each for test, questions in self.trials.items() if test not in self.veiled for each in questions]
         return nearest(meter for question in asked for meter in question.costs(question.answer).values())
+
+    def rooflines(self) -> list[Roofline]:
+        """Where the kernels of visible calls of full size stand."""
+        return self.evidence.rooflines if self.evidence else []
 
     def close(self) -> None:
         """End the workers."""
