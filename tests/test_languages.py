@@ -150,6 +150,25 @@ def test_why_the_system_refuses_is_asked_of_errors_alone(module):
     assert "strerror" not in {node.attr for node in ast.walk(MODULES[module]) if isinstance(node, ast.Attribute)}
 
 
+OF_US = {"kernels/plan.py", "kernels/private.py"}  # a forged plan, a Triton that lacks something
+
+
+@pytest.mark.parametrize(
+    "module", sorted(path for path in MODULES if path.startswith("kernels/") and path not in OF_US)
+)
+def test_what_a_kernel_may_not_do_is_refused_in_phrases(module):
+    """By `refused`: an exception with words of its own would be told in English alone."""
+    raised = [node.exc for node in ast.walk(MODULES[module]) if isinstance(node, ast.Raise)]
+    texts = [
+        text
+        for call in raised
+        if isinstance(call, ast.Call) and _name(call) != "refused"
+        for argument in call.args
+        for text in _texts(argument, {})
+    ]
+    assert [text for text in texts if re.search("[A-Za-z]{2,}", text)] == []
+
+
 def test_a_styled_pair_is_looked_at_where_reports_are_made():
     tree = ast.parse("yield_([('✗', 'red'), (f' {count} tests failed', '')])")
     assert [text for _, text in untranslated(tree, rendering=True)] == [" {} tests failed"]

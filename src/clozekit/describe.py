@@ -49,6 +49,7 @@ def _derived(problem: Problem, language: str) -> dict[str, str]:
     for cause in reversed(facts.get("cause", "").split()):  # the last is what all began with
         if cause in phrases:
             derived["reason"] = _fill(phrases[cause], facts | derived)
+            derived["text"] = derived["reason"]
             derived["error"] = (facts.get("place", "") if cause.startswith("os-") else "") + derived["reason"]
     parts = [(f"{problem.kind}-{key}", facts.get(key)) for key in DETAILS.get(problem.kind, ())]
     derived["details"] = "\n".join(say(language, key, names=names) for key, names in parts if names)

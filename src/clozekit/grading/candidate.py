@@ -10,6 +10,7 @@ import re
 import secrets
 import signal
 import socket
+import string
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from clozekit.errors import CannotCheck
 from clozekit.kernels.plan import Counts, Plan
 from clozekit.meters.costs import Launch
 from clozekit.meters.counts import Counts as TorchCounts
+from clozekit.phrases import table
 from clozekit.protocol import Limits, Ready
 from clozekit.report import Problem
 from clozekit.wire import Channel, Gone, TimedOut, Violation
@@ -259,6 +261,7 @@ def decode(reply: calls.Reply, payload: bytearray, on_device: bool = False) -> A
 def raised(reply: calls.Raised, on_device: bool = False) -> Problem:
     """An exception in the learner's code, as facts. On a device others may have taken the memory; here nobody has."""
     facts = {"type": clean(reply.error), "text": clean(reply.text)[:1000], "frames": clean(reply.frames).rstrip()}
+    facts = refusal(reply.refusal) | facts
     if reply.missing:
         return Problem("missing", {"name": facts["text"], "names": " ".join(clean(name) for name in reply.names)})
     if reply.error == "NotImplementedError" and "raise NotImplementedError" in reply.frames.rpartition("File ")[2]:
@@ -272,6 +275,16 @@ def raised(reply: calls.Raised, on_device: bool = False) -> Problem:
     if DEVICES.search(reply.text):
         return Problem("devices", facts)
     return Problem("raised", facts)
+
+
+def refusal(problem: Problem | None) -> dict[str, str]:
+    """What an interpreter refused, as facts of its exception: no more than its phrases ask for, and no other phrases."""
+    causes = [problem.kind, *problem.facts.get("cause", "").split()] if problem else []
+    if not problem or not all(cause.startswith("kernel-") and cause in table("en") for cause in causes):
+        return {}
+    wanted = {name for cause in causes for _, name, _, _ in string.Formatter().parse(table("en")[cause])}
+    facts = {name: clean(value)[:500] for name, value in problem.facts.items() if name in wanted}
+    return facts | {"cause": " ".join(causes)}
 
 
 def how_it_ended(status: int | None) -> Problem:
