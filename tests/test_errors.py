@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from clozekit.describe import describe
-from clozekit.errors import CannotCheck, unreadable, why
+from clozekit.errors import CannotCheck, of_the_system, unreadable, why
 from clozekit.phrases import LANGUAGES, table
 from clozekit.report import Problem, Report
 from clozekit.workspace import Workspace
@@ -105,3 +105,9 @@ def test_a_reason_behind_a_reason_is_told_in_the_same_language():
     assert not re.search("[a-z]+ [a-z]+ [a-z]+", told)
     assert told.endswith("评测程序无法启动：/tmp/cloze-1: 磁盘已满；`df -h` 显示是哪一个")
     assert str(full) == "the judge cannot start: /tmp/cloze-1: No space left on device"
+
+
+def test_a_descriptor_is_no_name(tmp_path):
+    with pytest.raises(IsADirectoryError) as caught, open(os.open(tmp_path, os.O_RDONLY), "rb"):
+        pass
+    assert describe(of_the_system(caught.value), "en") == "Is a directory"

@@ -59,7 +59,7 @@ def why(error: Exception) -> dict[str, str]:
     if isinstance(error, Told):
         return {"error": str(error)}
     if isinstance(error, OSError) and error.errno:
-        place = f"{error.filename}: " if error.filename else ""
+        place = f"{error.filename}: " if isinstance(error.filename, str) else ""  # a descriptor says nothing
         said = {"reason": str(error.strerror), "error": place + str(error.strerror)}  # where we have no word for it
         return {"cause": f"os-{errno.errorcode.get(error.errno)}", "place": place, **said}
     return {"error": f"{type(error).__name__}: {error}".removesuffix(": ")[:500]}
@@ -67,8 +67,8 @@ def why(error: Exception) -> dict[str, str]:
 
 def of_the_system(error: OSError) -> Problem:
     """What no command expected: a disk that is full, a directory that may not be written."""
-    if error.filename and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        directory = next(path for path in Path(os.fsdecode(error.filename)).absolute().parents if path.is_dir())
+    if isinstance(error.filename, str) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        directory = next(path for path in Path(error.filename).absolute().parents if path.is_dir())
         if not os.access(directory, os.W_OK):
             return Problem("unwritable", {**why(error), "directory": str(directory)})
     return Problem("system", why(error))
