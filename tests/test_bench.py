@@ -62,7 +62,7 @@ MEASURED = {
     "passed": (Measured("passed", 1.02, 1.01, 1.04, 24, 41.2, 42.1), 0, "42.1 µs, ours 41.2 µs, ratio 1.02 (1.01–1.04"),
     "failed": (SLOW, 1, "yours takes 3.00 times as long"),
     "undecided": (CLOSE, 0, "too near to the 2"),
-    "could not check": (Measured.impossible("no CUDA device"), 3, "could not be measured: no CUDA device"),
+    "could not check": (Measured.impossible(CannotCheck("no CUDA device")), 3, "could not be measured: no CUDA device"),
 }
 
 

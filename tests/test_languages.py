@@ -1,7 +1,7 @@
 """Whatever a learner reads is there in English and in Chinese: no text reaches them but through `say`, or an exercise's words.
 
 What is English alone: click's own words (usage, help), code, and what only authors and teachers meet. A failure of the machine
-is told in both languages; its detail, like the text of an exception, is as the machine gives it.
+is told in both languages, and so is what the system refuses; the text of an exception is as the machine gives it.
 """
 
 import ast
@@ -34,9 +34,13 @@ FOR_AUTHORS = {
     "exercise.py",
 }
 FOR_THE_JUDGE = {"gpu.py"}  # why a worker does not start
+OF_A_PLAN = {
+    "bench/process.py",
+    "bench/referee.py",
+}  # why a forged plan, or a grader without a reference, is not measured
 
 SHOW = {"echo", "secho", "print", "confirm", "prompt", "style", "write_line", "Text", "Refused", "skip", "add_row"}
-ERRORS = {"ClozeError", "NotFound", "BadCall"}
+ERRORS = {"ClozeError", "NotFound", "BadCall", "CannotCheck"}
 PASSED_ON = {"style", "join", "format", "escape", "clean", "Text", "strip", "rstrip"}  # what these get, they give
 CODE = re.compile(r"`[^`]*`|^\s*\$ .*$|\bcloze\b|\[/?[a-z ]*\]", re.M)  # commands, the program's name, rich's markup
 
@@ -96,7 +100,7 @@ def _name(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
-@pytest.mark.parametrize("module", sorted(MODULES.keys() - FOR_AUTHORS - FOR_THE_JUDGE))
+@pytest.mark.parametrize("module", sorted(MODULES.keys() - FOR_AUTHORS - FOR_THE_JUDGE - OF_A_PLAN))
 def test_nothing_is_shown_to_a_learner_in_one_language_only(module):
     rendering = Path(module).name.startswith("render") or module == "differences.py"
     assert [f"{module}:{line}: {text}" for line, text in untranslated(MODULES[module], rendering)] == []
@@ -113,6 +117,7 @@ def test_nothing_is_shown_to_a_learner_in_one_language_only(module):
         "def f():\n    text = f'{n} more'\n    click.echo(text)",
         "click.confirm('Sure?', abort=True)",
         "raise ClozeError(f'{path} is a directory; give a file')",
+        "raise CannotCheck('the judge was closed')",
         "click.echo('\\n'.join(['first line', line]))",
         "click.echo('\\n'.join(f'at {place}' for place in places))",
     ],
@@ -137,6 +142,31 @@ def test_a_text_that_bypasses_the_phrases_is_found(code):
 )
 def test_what_is_said_in_both_or_is_code_is_left_alone(code):
     assert not list(untranslated(ast.parse(code)))
+
+
+@pytest.mark.parametrize("module", sorted(MODULES.keys() - FOR_AUTHORS - {"errors.py", "sandbox/libc.py"}))
+def test_why_the_system_refuses_is_asked_of_errors_alone(module):
+    """`why` makes facts of it; the words of the system are English."""
+    assert "strerror" not in {node.attr for node in ast.walk(MODULES[module]) if isinstance(node, ast.Attribute)}
+
+
+OF_US = {"kernels/plan.py", "kernels/private.py"}  # a forged plan, a Triton that lacks something
+
+
+@pytest.mark.parametrize(
+    "module", sorted(path for path in MODULES if path.startswith("kernels/") and path not in OF_US)
+)
+def test_what_a_kernel_may_not_do_is_refused_in_phrases(module):
+    """By `refused`: an exception with words of its own would be told in English alone."""
+    raised = [node.exc for node in ast.walk(MODULES[module]) if isinstance(node, ast.Raise)]
+    texts = [
+        text
+        for call in raised
+        if isinstance(call, ast.Call) and _name(call) != "refused"
+        for argument in call.args
+        for text in _texts(argument, {})
+    ]
+    assert [text for text in texts if re.search("[A-Za-z]{2,}", text)] == []
 
 
 def test_a_styled_pair_is_looked_at_where_reports_are_made():

@@ -1,6 +1,7 @@
 """What the kit says: in both languages, with the same facts, for all that the code can want to say, and no more."""
 
 import ast
+import errno
 import re
 import string
 from pathlib import Path
@@ -34,6 +35,7 @@ COMPUTED = {
     "f'meter-{above.name}'": tuple(f"meter-{name}" for name in get_args(Counted)),
     "f'meter-{name}'": tuple(f"meter-{name}" for name in get_args(Counted)),
     "problem.kind": (),  # another one's
+    "first": (),  # of `refused`, see below
     "answer.problem.kind": (),
     "'forbidden-host' if self.proof else 'forbidden'": ("forbidden", "forbidden-host"),
     "kind or code": (*(rule.CODE for rule in RULES), "CZ001-host", "CZ101-handed", "CZ102-change", "CZ102-mode"),
@@ -123,6 +125,10 @@ def test_every_phrase_is_said_somewhere():
     said |= {f"{kind}-{part}" for kind, parts in DETAILS.items() for part in parts}
     said |= {verdict.replace(" ", "-") for verdict in get_args(get_type_hints(Measured)["verdict"])}
     said |= {f"cost-name-{name}" for name in get_args(MeterName)}
+    kernels = [tree for path, tree in TREES.items() if "kernels" in path.parts]
+    said |= {word for tree in kernels for node in ast.walk(tree) if is_text(node) for word in node.value.split()}
+    said |= {f"kernel-{touch}" for touch in ("load", "store", "atomic")}
+    said |= {f"os-{name}" for name in errno.errorcode.values()}
     said |= {f"limit-{name.replace(' ', '-')}" for name in get_args(Limit)}
     said |= {f"update-{what}" for what in get_args(What)}
     said |= {"cost-unwritten", "cost-conflicts"}

@@ -142,7 +142,7 @@ def test_a_folder_in_place_of_the_file_is_told(watched):
     watched.one.unlink()
     watched.one.mkdir()
     watched.look(watched.one)
-    assert answer(watched).problem.facts == {"reason": "Is a directory"}
+    assert answer(watched).problem.facts["reason"] == "Is a directory"
 
 
 def test_a_worker_that_died_while_it_waited_is_not_used(until, watched, spare, solution, engine):

@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 from clozekit.kernels.plan import Counts, Plan
 from clozekit.meters.costs import Launch, Target
 from clozekit.meters.counts import Counts as TorchCounts
+from clozekit.report import Problem
 from clozekit.values import Name, Value
 
 Text = Annotated[str, Meta(max_length=20_000)]
@@ -125,6 +126,7 @@ class Returned(Struct, tag=True, frozen=True):
 class Raised(Struct, tag=True, frozen=True):
     """An exception. `frames` is the traceback cut to the learner's lines; `names` what the module defines.
 
+    refusal: what the interpreter of kernels refused, if it raised it.
     lost: the worker's device answers no more.
     """
 
@@ -135,6 +137,7 @@ class Raised(Struct, tag=True, frozen=True):
     names: Annotated[list[Name], Meta(max_length=500)] = []
     missing: bool = False
     lost: bool = False
+    refusal: Problem | None = None
 
 
 class Mismatched(Struct, tag=True, frozen=True):

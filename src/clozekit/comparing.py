@@ -17,19 +17,12 @@ from clozekit.meters import bills, callstring
 from clozekit.meters.costs import Target
 from clozekit.meters.devices import DEVICES
 from clozekit.meters.roofline import Prediction
+from clozekit.meters.standing import points
 from clozekit.processes import Processes
 from clozekit.profiling import CallProfile, profile
 from clozekit.protocol import Measured
-from clozekit.report import Meter, MeterName, Problem
+from clozekit.report import Meter, MeterName, Point, Problem
 from clozekit.submission import Upload
-
-
-class Point(NamedTuple):
-    """Where something stands under the roofline: FLOPs per byte that it moves, FLOPs per second."""
-
-    name: str
-    intensity: float
-    flops: float
 
 
 class Comparison(NamedTuple):
@@ -62,18 +55,14 @@ class Comparison(NamedTuple):
         return found or ["could not check"]
 
     def points(self) -> list[Point]:
-        """All three do the solution's arithmetic, for that is what the task needs."""
+        """As far as something is known."""
         useful = sum(launch.dot_flops + launch.plain_flops for launch in self.ours.launches)
         moved = {
             "yours": sum(launch.unique_bytes for launch in self.yours.launches),
             "ours": sum(launch.unique_bytes for launch in self.ours.launches),
             "eager": sum(record.read_bytes + record.written_bytes for record in self.ours.eager),
         }
-        return [
-            Point(name, useful / moved[name], useful / prediction.seconds)
-            for name, prediction in self.predicted().items()
-            if useful and moved[name] and prediction.seconds
-        ]
+        return points(useful, moved, {name: each.seconds for name, each in self.predicted().items()})
 
 
 def compare(

@@ -46,6 +46,11 @@ def _derived(problem: Problem, language: str) -> dict[str, str]:
         name, names = facts.get("name", ""), facts.get("names", "").split()
         near = difflib.get_close_matches(name.rpartition(".")[2], names, 1, 0.5)
         derived["near"] = say(language, "near", name=near[0]) if near else ""
+    for cause in reversed(facts.get("cause", "").split()):  # the last is what all began with
+        if cause in phrases:
+            derived["reason"] = _fill(phrases[cause], facts | derived)
+            derived["text"] = derived["reason"]
+            derived["error"] = (facts.get("place", "") if cause.startswith("os-") else "") + derived["reason"]
     parts = [(f"{problem.kind}-{key}", facts.get(key)) for key in DETAILS.get(problem.kind, ())]
     derived["details"] = "\n".join(say(language, key, names=names) for key, names in parts if names)
     return derived

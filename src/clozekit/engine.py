@@ -18,7 +18,7 @@ from typing import TypeVar
 from msgspec import structs
 
 from clozekit.cells import Answer
-from clozekit.errors import CannotCheck, ContentError
+from clozekit.errors import CannotCheck, ContentError, why
 from clozekit.exercise import Exercise, FileStamp
 from clozekit.processes import START_SECONDS, Processes, Worker
 from clozekit.protocol import (
@@ -129,12 +129,12 @@ class Engine(Processes):
                     job = structs.replace(job, device=device if kernel else None, seconds=DEVICE_SECONDS)
                 graded = self.run(exercise, job, worker, stop)
                 report.tests, report.margins, report.mistake = graded.results, graded.margins, graded.mistake
-                report.unstable, report.meters = graded.unstable, graded.meters
+                report.unstable, report.meters, report.rooflines = graded.unstable, graded.meters, graded.rooflines
                 if graded.error:
                     report.problem = Problem("grader", {"error": graded.error})
             report.verdict = self.verdict(report)
         except (CannotCheck, Gone, TimedOut, Violation, OSError) as error:
-            report.problem = problem = Problem("engine", {"error": str(error) or type(error).__name__})
+            report.problem = problem = Problem("engine", why(error))
             report.tests = [case.result("could not check", problem) for case in cases]
         report.cell = upload.cell
         report.tier = self.found.layers.tier
@@ -167,7 +167,7 @@ class Engine(Processes):
         except (TimedOut, Gone):
             raise Unreadable(Problem("notebook-heavy")) from None
         except (Violation, OSError) as error:
-            raise CannotCheck(f"the notebook cannot be opened: {error}") from None
+            raise CannotCheck(Problem("notebook-shut", why(error))) from None
         if opened.problem:
             raise Unreadable(opened.problem)
         return opened.answers
@@ -208,9 +208,9 @@ class Engine(Processes):
         try:
             return self.lend(channel, job.limits, Graded, time.monotonic() + 3 * job.seconds, spare)
         except Gone:
-            raise CannotCheck("the tester died; run the grader with pytest to see why") from None
+            raise CannotCheck(Problem("tester-died")) from None
         except TimedOut:
-            raise CannotCheck(f"the tester did not end within {3 * job.seconds:g} s") from None
+            raise CannotCheck(Problem("tester-late", {"seconds": f"{3 * job.seconds:g}"})) from None
 
     def _hand_out(self, exercise: Exercise, job: Job, stop: Stop | None) -> Channel:
         """The channel to the child that grades this job. A tester that died since it was last used is replaced."""
@@ -226,7 +226,7 @@ class Engine(Processes):
                     del self.testers[path]
             finally:
                 theirs.close()
-        raise CannotCheck("the tester died; run the grader with pytest to see why")
+        raise CannotCheck(Problem("tester-died"))
 
     def tester(self, exercise: Exercise) -> Tester:
         """The tester of one exercise, started when first needed, and anew when the exercise's files have changed."""
@@ -280,7 +280,7 @@ def _ask(worker: Worker, request: object, raw: bytes, answer: type[Read], stop: 
         try:
             channel.receive(Ready, time.monotonic() + START_SECONDS)
         except (Gone, TimedOut, Violation):
-            raise CannotCheck(f"a worker does not start; it said: {worker.said() or 'nothing'}") from None
+            raise CannotCheck(Problem("worker-start", {"output": worker.said() or "-"})) from None
         deadline = time.monotonic() + ANALYSIS_SECONDS
         channel.send(request, [raw], deadline=deadline)
         return channel.receive(answer, deadline)[0]  # type: ignore[no-any-return]

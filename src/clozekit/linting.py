@@ -46,7 +46,9 @@ def lint(path: Path, sheet: Sheet) -> list[Finding]:
     if status == 0:
         return msgspec.json.decode(answer, type=list[Finding])
     if (problem := _limit(status)) is None:
-        raise CannotCheck(f"{path}: the rules themselves failed (exit status {os.waitstatus_to_exitcode(status)})")
+        raise CannotCheck(
+            Problem("rules-failed", {"path": str(path), "status": str(os.waitstatus_to_exitcode(status))})
+        )
     return [Finding("CZ902", "error", 1, 1, problem)]
 
 

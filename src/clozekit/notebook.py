@@ -17,8 +17,9 @@ from pathlib import Path
 from clozekit import interviewing, warm
 from clozekit.cells import MARK
 from clozekit.cli.common import catalog_of, language, unwritable_is_told
+from clozekit.describe import describe
 from clozekit.engine import Engine
-from clozekit.errors import CannotCheck, ClozeError
+from clozekit.errors import CannotCheck, ClozeError, of_the_system
 from clozekit.exercise import Exercise
 from clozekit.page import report_fragment
 from clozekit.phrases import say
@@ -55,8 +56,10 @@ def check(exercise: str, lang: str | None = None) -> Shown:
         return _report(exercise, workspace, chosen)
     except ClozeError as error:
         return Shown(error.text(chosen))
-    except (CannotCheck, OSError) as error:
-        return Shown(str(error))
+    except CannotCheck as error:
+        return Shown(error.text(chosen))
+    except OSError as error:
+        return Shown(describe(of_the_system(error), chosen))
 
 
 def _report(id: str, workspace: Workspace | None, chosen: str) -> Shown:

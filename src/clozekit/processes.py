@@ -22,9 +22,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
-from clozekit.errors import CannotCheck
+from clozekit.errors import CannotCheck, why
 from clozekit.protocol import Ended, EndWorker, Found, Limits, NeedBench, NeedWorker, Ready, Reap, Spawn, Started
-from clozekit.report import Tier
+from clozekit.report import Problem, Tier
 from clozekit.wire import Channel, Gone, TimedOut
 
 KEPT = (
@@ -108,7 +108,7 @@ class Processes:
             self._start()
         except OSError as error:
             shutil.rmtree(self.home, ignore_errors=True)
-            raise CannotCheck(f"the judge cannot start: {error}") from None
+            raise CannotCheck(Problem("judge-start", why(error))) from None
 
     def _start(self) -> None:
         self.home = tempfile.mkdtemp(prefix="cloze-")  # of all scratch directories
@@ -245,8 +245,8 @@ class Processes:
                 self._stop()
                 self._start()
         if self.closed:
-            raise CannotCheck("the judge was closed")
-        raise CannotCheck(f"the judge's process does not run; it said: {said or 'nothing'}")
+            raise CannotCheck(Problem("judge-closed"))
+        raise CannotCheck(Problem("judge-silent", {"output": said or "-"}))
 
     def _said(self) -> str:
         """The end of what our processes wrote to standard error."""

@@ -105,7 +105,7 @@ def profile(
     finally:
         channel.close()
         worker.close()
-    facts = bills.assembled(found.launches)
+    facts = bills.assembled(found.launches).facts
     return CallProfile(call, found.launches, facts, found.host, found.records, found.eager, found.problem)
 
 

@@ -13,11 +13,12 @@ from typing import Literal
 from msgspec import Struct
 
 from clozekit.cells import Answer
+from clozekit.errors import why
 from clozekit.exercise import Policy
 from clozekit.meters.callstring import CallString
 from clozekit.meters.costs import Launch, Target
 from clozekit.meters.counts import Counts, Record
-from clozekit.report import Finding, Margin, Meter, MeterName, Problem, Result, Tier, Verdict
+from clozekit.report import Finding, Margin, Meter, MeterName, Problem, Result, Roofline, Tier, Verdict
 
 
 class Limits(Struct, frozen=True):
@@ -225,6 +226,7 @@ class Graded(Struct, tag=True, frozen=True):
     mistake: str | None = None
     unstable: list[str] = []
     error: str = ""
+    rooflines: list[Roofline] = []
 
 
 class Contest(Struct, tag=True, frozen=True):
@@ -258,6 +260,6 @@ class Measured(Struct, tag=True, frozen=True):
     why: Problem | None = None
 
     @classmethod
-    def impossible(cls, reason: str) -> "Measured":
+    def impossible(cls, error: Exception) -> "Measured":
         """Nobody's failure."""
-        return cls("could not check", why=Problem("speed-impossible", {"reason": reason}))
+        return cls("could not check", why=Problem("speed-impossible", why(error)))

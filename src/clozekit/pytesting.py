@@ -18,7 +18,7 @@ from clozekit import render, submission
 from clozekit.cli.common import catalog_of, language, remember
 from clozekit.describe import describe
 from clozekit.engine import Engine
-from clozekit.errors import CannotCheck, ClozeError
+from clozekit.errors import CannotCheck, ClozeError, why
 from clozekit.exercise import Exercise
 from clozekit.phrases import say
 from clozekit.report import EXIT_STATUS, Problem, Report, Verdict
@@ -98,7 +98,7 @@ class Answer(pytest.File):
         except ClozeError as error:
             raise self.CollectError(error.text(self.language)) from None
         except CannotCheck as error:
-            raise self.CollectError(describe(Problem("engine", {"error": str(error)}), self.language)) from None
+            raise self.CollectError(describe(Problem("engine", why(error)), self.language)) from None
         titles = self.exercise.words(self.language).cases
         for case in cases:
             if not case.hidden:
@@ -111,7 +111,7 @@ class Answer(pytest.File):
         try:
             upload = submission.read(self.path)
         except OSError as error:
-            problem = Problem("cannot-read", {"path": str(self.path), "reason": str(error.strerror)})
+            problem = Problem("cannot-read", {"path": str(self.path), **why(error)})
             raise Refused(describe(problem, self.language)) from None
         report = self.answers.engine.grade(self.exercise, upload)
         remember(self.answers.workspace, report, self.path, self.language, upload.saved)

@@ -13,7 +13,7 @@ from typing import Literal
 
 from clozekit import blanks
 from clozekit.engine import Engine, worker_limits
-from clozekit.errors import ClozeError
+from clozekit.errors import CannotCheck, ClozeError, why
 from clozekit.exercise import Exercise
 from clozekit.meters.callstring import CallString
 from clozekit.processes import START_SECONDS, Processes, started
@@ -64,4 +64,4 @@ def measure(processes: Processes, exercise: Exercise, upload: Upload, call: Call
             channel.send(contest, deadline=deadline)
             return processes.lend(channel, limits, Measured, deadline)
         except (Gone, TimedOut, Violation) as error:
-            return Measured.impossible(f"the referee did not answer ({type(error).__name__})")
+            return Measured.impossible(CannotCheck(Problem("bench-silent", why(error))))

@@ -32,7 +32,8 @@ Line = list[tuple[str, str]]
 STYLE = """\
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { max-width: 44rem; margin: 2rem auto; padding: 0 1rem; }
-svg { width: 100%; height: auto; font-size: 12px; } svg text { fill: currentColor; }
+svg { width: 100%; max-width: 34rem; height: auto; font-size: 12px; } svg text { fill: currentColor; }
+.yours circle { fill: none; stroke: #d6336c; stroke-width: 2.5; } .ours circle { fill: #1c7ed6; } .eager circle { fill: #868e96; }
 table { border-collapse: collapse; width: 100%; } td, th { padding: .25rem .5rem; text-align: left; }
 th { font-weight: 600; } .failed { color: #d6336c; } code { overflow-wrap: anywhere; }
 """
@@ -183,9 +184,14 @@ def _section(compared: Comparison, exercise: Exercise, language: str) -> str:
     predicted = compared.predicted()
     device = DEVICES[compared.device]
     times = f"<p>{html.escape(device.name)}: {html.escape(_times(predicted, language))}</p>" if predicted else ""
-    picture = roofline_picture.as_svg(compared.points(), device, compared.text) if predicted else ""
+    picture = roofline_picture.as_svg(compared.points(), device, compared.text, names(language)) if predicted else ""
     table = f"<table><tr>{heads}</tr>{''.join(rows)}</table>" if rows else ""
     return f"{head}{table}{times}{picture}{_measured_page(compared.measured, exercise, language)}"
+
+
+def names(language: str) -> dict[str, str]:
+    """What the points of a roofline are called."""
+    return {name: say(language, f"bench-{name}") for name in roofline_picture.SIGNS}
 
 
 def _measured_page(measured: Measured | None, exercise: Exercise, language: str) -> str:

@@ -7,7 +7,7 @@
 A Problem is facts, not words: `describe.py` turns it into a sentence in the learner's language.
 """
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
@@ -90,6 +90,23 @@ class Meter(Struct, frozen=True):
         return self.value / self.bar if self.bar else float(self.value > 0)
 
 
+class Point(NamedTuple):
+    """Where something stands under the roofline: FLOPs per byte that it moves, FLOPs per second."""
+
+    name: str  # "yours", "ours", "eager"
+    intensity: float
+    flops: float
+
+
+class Roofline(Struct, frozen=True):
+    """A visible call of full size under the roofline of a GPU, as its counts predict it. doubt: what they leave out."""
+
+    call: str
+    device: str
+    points: list[Point]
+    doubt: Problem | None = None
+
+
 class Margin(Struct, frozen=True):
     """How far one compared answer was from the reference, in spreads; the bar is the same for all."""
 
@@ -110,6 +127,7 @@ class Report(Struct):
     tests: list[Result] = []
     findings: list[Finding] = []
     meters: list[Meter] = []
+    rooflines: list[Roofline] = []
     margins: list[Margin] = []
     unstable: list[str] = []
     mistake: str | None = None

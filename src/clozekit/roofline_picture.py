@@ -10,13 +10,14 @@ Both axes are logarithmic: the slope is the memory's bandwidth, the flat part th
 
 import html
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from clozekit.comparing import Point
 from clozekit.meters.devices import Device
+from clozekit.report import Point
 
 SIGNS = {"yours": "●", "ours": "○", "eager": "×"}
-COLOURS = {"yours": "#d6336c", "ours": "#1c7ed6", "eager": "#868e96"}
+RADII = {"yours": 6.5, "ours": 4, "eager": 4}  # a ring and two dots: the points often lie on each other,
+LOWER = {"yours": 4, "ours": 19, "eager": 34}  # and so would their labels
 INTENSITIES = (2**-5, 2**12)  # FLOPs per byte
 DECADES = 4.5  # of FLOPs per second, below the peak
 WIDTH, HEIGHT = 58, 12  # characters
@@ -63,13 +64,13 @@ def _row(height: float) -> int:
     return round((1 - height) * (HEIGHT - 1))
 
 
-def as_svg(points: list[Point], device: Device, title: str) -> str:
-    """A drawing that needs nothing from outside."""
+def as_svg(points: list[Point], device: Device, title: str, names: Mapping[str, str]) -> str:
+    """A drawing that needs nothing from outside but the colours of its page. names: what each point is called."""
     across, up = scales(device)
-    wide, high, left, below = 640, 340, 60, 40
+    wide, high, left, below = 400, 240, 12, 34
 
     def at(intensity: float, rate: float) -> tuple[float, float]:
-        return left + across(intensity) * (wide - left - 20), 20 + (1 - up(rate)) * (high - 20 - below)
+        return left + across(intensity) * (wide - 2 * left), 24 + (1 - up(rate)) * (high - 24 - below)
 
     knee = peak(device) / device.bandwidth
     roof = [
@@ -81,16 +82,23 @@ def as_svg(points: list[Point], device: Device, title: str) -> str:
     marks = []
     for point in points:
         x, y = at(point.intensity, point.flops)
-        label = f"{point.name}: {point.flops / 1e12:.3g} TFLOP/s, {point.intensity:.3g} FLOP/B"
+        radius = RADII[point.name]
+        before = x > wide / 2  # where the label goes, so that it stays inside
+        label = f"{names[point.name]}: {point.flops / 1e12:.3g} TFLOP/s, {point.intensity:.3g} FLOP/byte"
         marks.append(
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="{COLOURS[point.name]}"><title>{html.escape(label)}</title></circle>'
-            f'<text x="{x + 10:.1f}" y="{y + 4:.1f}" fill="{COLOURS[point.name]}">{html.escape(point.name)}</text>'
+            f'<g class="{point.name}"><circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}"><title>{html.escape(label)}</title></circle>'
+            f'<text x="{x + (-11 if before else 11):.1f}" y="{y + LOWER[point.name]:.1f}"'
+            f' text-anchor="{"end" if before else "start"}">{html.escape(names[point.name])}</text></g>'
         )
+    base = high - below
     return (
-        f'<svg viewBox="0 0 {wide} {high}" role="img" aria-label="{html.escape(title)}" xmlns="http://www.w3.org/2000/svg">'
-        f'<text x="{left}" y="14">TFLOP/s, {html.escape(device.name)}</text>'
-        f'<line x1="{left}" y1="{high - below}" x2="{wide - 20}" y2="{high - below}" stroke="currentColor"/>'
-        f'<line x1="{left}" y1="20" x2="{left}" y2="{high - below}" stroke="currentColor"/>'
-        f'<text x="{wide - 90}" y="{high - below + 24}">FLOP/byte</text>'
+        f'<svg class="roofline" viewBox="0 0 {wide} {high}" role="img" aria-label="{html.escape(title)}"'
+        ' xmlns="http://www.w3.org/2000/svg">'
+        f'<path d="M{left} 24V{base}H{wide - left}" fill="none" stroke="currentColor"/>'
+        f'<text x="{wide - left}" y="{roof[2][1] - 7:.1f}" text-anchor="end">{peak(device) / 1e12:.0f} TFLOP/s</text>'
+        f'<text x="{(left + roof[1][0]) / 2 - 12:.1f}" y="{(roof[0][1] + roof[1][1]) / 2:.1f}" text-anchor="end">'
+        f"{device.bandwidth / 1e12:.3g} TB/s</text>"
+        f'<text x="{left}" y="{base + 16}">{INTENSITIES[0]:g}</text>'
+        f'<text x="{wide - left}" y="{base + 16}" text-anchor="end">{INTENSITIES[1]} FLOP/byte</text>'
         f'<polyline points="{line}" fill="none" stroke="currentColor" stroke-width="2"/>{"".join(marks)}</svg>'
     )

@@ -71,7 +71,7 @@ def read(path: Path, links: bool = True) -> Upload:
     with open(os.open(path, flags), "rb") as file:
         found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(path))
+            raise OSError(errno.ENXIO, "not a regular file", str(path))
         limit = NOTEBOOK_LIMIT if path.suffix == ".ipynb" else LIMIT
         return Upload(path.name, file.read(limit + 1), saved=datetime.fromtimestamp(found.st_mtime, UTC))
 

@@ -17,7 +17,7 @@ import pytest
 import torch
 from _pytest.runner import runtestprotocol
 
-from clozekit.errors import CannotCheck
+from clozekit.errors import CannotCheck, why
 from clozekit.grading.borrowed import Front
 from clozekit.grading.check import GraderError, Refused, Undecided
 from clozekit.grading.evidence import Device, Solution
@@ -164,9 +164,9 @@ class Run:
             if mistake and result.verdict == "failed":
                 result.mistake = mistake
         self.grading.close()
-        meters = self.grading.meters()
+        meters, rooflines = self.grading.meters(), self.grading.rooflines()
         if not self.job.margins:
-            return Graded(self.results, meters, mistake=mistake)
+            return Graded(self.results, meters, mistake=mistake, rooflines=rooflines)
         asked = [
             (test, each, each.truth)
             for questions_of in (self.grading.trials, self.grading.unasked)
@@ -176,7 +176,7 @@ class Run:
         ]
         margins = [Margin(test, question.excess()) for test, question, _ in asked]
         unstable = [f"{test}: {where}" for test, _, truth in asked for where in truth.answer.unstable]
-        return Graded(self.results, meters, margins, mistake, unstable)
+        return Graded(self.results, meters, margins, mistake, unstable, rooflines=rooflines)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo) -> pytest.TestReport:
@@ -197,7 +197,7 @@ class Run:
         if isinstance(error, Undecided):
             return self._result(item, "could not check", error.problem)
         if isinstance(error, CannotCheck):
-            return self._result(item, "could not check", Problem("engine", {"error": str(error)}))
+            return self._result(item, "could not check", Problem("engine", why(error)))
         if isinstance(error, AssertionError):
             return self._result(item, "failed", Problem("assertion", {"text": str(error)[:1000]}))
         return self._result(

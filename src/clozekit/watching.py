@@ -18,7 +18,7 @@ from typing import NamedTuple, Self
 from clozekit import submission
 from clozekit.catalog import Catalog
 from clozekit.engine import Engine, worker_limits
-from clozekit.errors import ClozeError
+from clozekit.errors import ClozeError, why
 from clozekit.exercise import Exercise, FileStamp, file_stamp
 from clozekit.report import Problem, Report
 from clozekit.spare import Spare
@@ -149,7 +149,7 @@ class Watching:
         except FileNotFoundError:
             return Failed(target, Problem("file-gone", {"file": str(target.path)}))
         except OSError as error:
-            return Failed(target, Problem("unreadable", {"reason": str(error.strerror)}))
+            return Failed(target, Problem("unreadable", why(error)))
         except ClozeError as error:
             return Failed(target, Problem("grader", {"error": str(error)}))
 

@@ -26,6 +26,7 @@ from clozekit.earlier import Earlier
 from clozekit.exercise import Policy
 from clozekit.leaves import once, same, tensors
 from clozekit.meters.eager import TorchMeter
+from clozekit.phrases import table
 from clozekit.protocol import Analyse, Analysed, Limits, Open, Opened, Profile, Profiled, Ready
 from clozekit.report import Problem
 from clozekit.sandbox import Prepared, enter, grants
@@ -354,7 +355,9 @@ class Worker:
         kind = shown(lambda: type(error).__name__)[:200]
         text = shown(lambda: str(error))[:2000].replace(PACKAGE, "clozekit")
         lost = gpu.lost(self.device)
-        return calls.Raised(request.nonce, kind, text, frames, names[:500], isinstance(error, Missing), lost)
+        problem = getattr(error, "__dict__", {}).get("problem")  # of an exception of theirs it may be anything
+        refusal = problem if type(problem) is Problem else None
+        return calls.Raised(request.nonce, kind, text, frames, names[:500], isinstance(error, Missing), lost, refusal)
 
     def frames(self, error: BaseException) -> str:
         """The learner's own lines of the traceback."""
@@ -368,6 +371,7 @@ def warm() -> None:
     with Trace() as trace:  # to name functions, torch makes a list of them all
         torch.ones(2).exp()
     trace.names()
+    table("en")  # which a refusal is told with, and a confined worker cannot read
     for type in (Analyse | calls.Request, calls.Reply):
         msgspec.msgpack.Decoder(type)
     if interpret := sys.modules.get("clozekit.kernels.interpret"):

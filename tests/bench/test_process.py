@@ -11,6 +11,7 @@ import torch
 from clozekit.bench import ask
 from clozekit.bench.planned import moved
 from clozekit.bench.process import alone, serve
+from clozekit.describe import describe
 from clozekit.kernels import plan
 from clozekit.protocol import Measured
 from clozekit.wire import Channel
@@ -114,7 +115,7 @@ def test_a_request_that_makes_no_sense_is_answered(compare, machine, change, rea
     request, buffers = compare(ONCE, ONCE, [X])
     measured = answered(msgspec.structs.replace(request, **change), buffers, machine)
     assert (measured.verdict, measured.why.kind) == ("could not check", "speed-impossible")
-    assert reason in measured.why.facts["reason"]
+    assert reason in describe(measured.why, "en")
 
 
 def test_code_that_is_missing_or_too_much_is_refused(compare, machine):
@@ -122,7 +123,7 @@ def test_code_that_is_missing_or_too_much_is_refused(compare, machine):
     for changed in (buffers[:-1], [*buffers, b"more"]):
         assert answered(request, changed, machine).verdict == "could not check"
     uses = msgspec.structs.replace(request, candidate=msgspec.structs.replace(request.candidate, uses=[7]))
-    assert "1 launches" in answered(uses, buffers, machine).why.facts["reason"]
+    assert "1 launches" in describe(answered(uses, buffers, machine).why, "en")
 
 
 def test_memory_from_elsewhere_is_refused(compare, machine):
@@ -131,7 +132,7 @@ def test_memory_from_elsewhere_is_refused(compare, machine):
     answer = msgspec.structs.replace(script.answer, buffer=plan.UNKNOWN)
     entry = msgspec.structs.replace(request.candidate, plan=msgspec.structs.replace(script, answer=answer))
     measured = answered(msgspec.structs.replace(request, candidate=entry), buffers, machine)
-    assert "elsewhere" in measured.why.facts["reason"]
+    assert "elsewhere" in describe(measured.why, "en")
 
 
 def test_a_program_that_fails_on_the_device_is_nobodys_fault(compare, machine):
@@ -142,7 +143,7 @@ def test_a_program_that_fails_on_the_device_is_nobodys_fault(compare, machine):
     )
     measured = answered(msgspec.structs.replace(request, candidate=entry), [*buffers[:-1], broken], machine)
     assert measured.verdict == "could not check"
-    assert "OutOfBounds" in measured.why.facts["reason"]
+    assert "OutOfBounds" in describe(measured.why, "en")
 
 
 def test_one_at_a_time_measures_on_a_device(tmp_path, monkeypatch):
@@ -159,11 +160,11 @@ def test_one_at_a_time_measures_on_a_device(tmp_path, monkeypatch):
 def test_without_a_device_nothing_is_checked(compare):
     measured = ask.measured(*compare(ONCE, ONCE, [X]))
     assert measured.verdict == "could not check"
-    assert "no CUDA device" in measured.why.facts["reason"]
+    assert "no CUDA device" in describe(measured.why, "en")
 
 
 def test_a_process_that_dies_is_an_answer(compare, monkeypatch):
     monkeypatch.setattr("sys.executable", "/bin/false")
     measured = ask.measured(*compare(ONCE, ONCE, [X]))
     assert measured.verdict == "could not check"
-    assert "did not answer" in measured.why.facts["reason"]
+    assert "did not answer" in describe(measured.why, "en")

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from clozekit.bench.job import Compare
+from clozekit.errors import CannotCheck, why
 from clozekit.processes import started
 from clozekit.protocol import Measured
+from clozekit.report import Problem
 from clozekit.wire import Gone, TimedOut, Violation
 
 START_SECONDS = 120.0  # to import torch, start CUDA, and wait until others have measured
@@ -25,4 +27,4 @@ def measured(request: Compare, buffers: Sequence[Any]) -> Measured:
             channel.send(request, buffers, deadline=deadline)
             return channel.receive(Measured, deadline)[0]
         except (Gone, TimedOut, Violation) as error:
-            return Measured.impossible(f"the bench process did not answer ({type(error).__name__})")
+            return Measured.impossible(CannotCheck(Problem("bench-silent", why(error))))

@@ -15,6 +15,7 @@ from clozekit.bench.measure import Launch
 from clozekit.bench.nvml import Gpu, Nvml
 from clozekit.bench.pace import Pace
 from clozekit.errors import CannotCheck
+from clozekit.report import Problem
 
 RESOLUTION = 0.5e-6  # seconds, of the difference of two events (CUDA's manual, cudaEventElapsedTime)
 FLUSHED = 2  # times the size of the L2 cache
@@ -32,7 +33,7 @@ class Cuda:
 
     def __init__(self, number: int = 0, cuda: Any = torch.cuda):
         if not cuda.is_available() or number >= cuda.device_count():
-            raise CannotCheck(f"no CUDA device {number}")
+            raise CannotCheck(Problem("cuda-device", {"number": str(number)}))
         self.cuda = cuda
         cuda.set_device(number)
         properties = cuda.get_device_properties(number)

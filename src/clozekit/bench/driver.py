@@ -20,9 +20,10 @@ import torch
 
 from clozekit.bench.job import Kernel
 from clozekit.bench.planned import Compiled, Fault
-from clozekit.errors import CannotCheck
+from clozekit.errors import CannotCheck, why
 from clozekit.kernels import plan
 from clozekit.kernels.replay import Memory
+from clozekit.report import Problem
 
 LIBRARY = "libcuda.so.1"
 WARP = 32
@@ -49,7 +50,7 @@ class Driver:
         try:
             self.library = load(LIBRARY)
         except OSError as error:
-            raise CannotCheck(f"no CUDA device: {error}") from None
+            raise CannotCheck(Problem("cuda-driver", why(error))) from None
 
     def call(self, name: str, *arguments: Any) -> None:
         """Raises RuntimeError with the driver's own words where it refuses, Fault if it is for what a kernel did."""

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from clozekit.bench.pace import Pace
-from clozekit.errors import CannotCheck
+from clozekit.errors import CannotCheck, why
+from clozekit.report import Problem
 
 LIBRARY = "libnvidia-ml.so.1"
 SM = 1  # NVML_CLOCK_SM
@@ -34,13 +35,13 @@ class Nvml:
         try:
             self.library = load(LIBRARY)
         except OSError as error:
-            raise CannotCheck(f"no NVIDIA driver: {error}") from None
+            raise CannotCheck(Problem("nvidia-driver", why(error))) from None
         self.ask("nvmlInit_v2")
 
     def ask(self, name: str, *arguments: Any) -> None:
         """Raises CannotCheck where the library refuses."""
         if status := getattr(self.library, name)(*arguments):
-            raise CannotCheck(f"{name} of {LIBRARY} says {status}")
+            raise CannotCheck(Problem("nvidia-says", {"name": name, "status": str(status)}))
 
 
 def devices(load: Callable[[str], Any] = ctypes.CDLL) -> int:
@@ -52,7 +53,7 @@ def devices(load: Callable[[str], Any] = ctypes.CDLL) -> int:
     count = ctypes.c_uint()
     Nvml(load).ask("nvmlDeviceGetCount_v2", ctypes.byref(count))
     if not count.value:
-        raise CannotCheck("the NVIDIA driver knows of none")
+        raise CannotCheck(Problem("nvidia-none"))
     return count.value
 
 

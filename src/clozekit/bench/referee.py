@@ -48,10 +48,8 @@ def serve(channel: Channel) -> None:
     contest, _, _ = channel.receive(Contest)
     try:
         answer = measured(contest, Front(channel).spawn)
-    except CannotCheck as error:
-        answer = Measured.impossible(str(error))
     except Exception as error:  # of the author's reference, or ours
-        answer = Measured.impossible(f"{type(error).__name__}: {error}"[:500])
+        answer = Measured.impossible(error)
     channel.send(answer)
 
 
@@ -65,7 +63,7 @@ def measured(contest: Contest, spawn: Spawn) -> Measured:
         with Cpu(contest.limits.processor) as device, alone(device.name):
             return on_processor(contest, spawn, device)
     if not torch.cuda.is_available():
-        raise CannotCheck("no CUDA device")
+        raise CannotCheck(Problem("cuda-device", {"number": "0"}))
     return on_gpu(contest, spawn, entry.target_of(torch.cuda.get_device_capability(0)))
 
 

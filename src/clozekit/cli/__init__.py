@@ -12,7 +12,8 @@ import click
 
 from clozekit import __version__
 from clozekit.cli.common import spoken
-from clozekit.errors import CannotCheck, ClozeError
+from clozekit.describe import describe
+from clozekit.errors import CannotCheck, ClozeError, of_the_system
 from clozekit.render_picture import in_ascii
 from clozekit.report import EXIT_STATUS
 
@@ -58,16 +59,15 @@ class Cloze(click.Group):
             click.echo(f"cloze: {error.text(spoken(ctx))}", err=True)
             ctx.exit(2)
         except CannotCheck as error:
-            click.echo(f"cloze: {error}", err=True)
+            click.echo(f"cloze: {error.text(spoken(ctx))}", err=True)
             ctx.exit(EXIT_STATUS["could not check"])
         except KeyboardInterrupt:
             ctx.exit(130)  # as a shell says it of what Ctrl-C ended; 1 would mean that the file failed
         except BrokenPipeError:
             sys.stderr.close()
             ctx.exit(0)
-        except OSError as error:  # a disk that is full, a directory that may not be written
-            place = f"{error.filename}: " if error.filename else ""
-            click.echo(f"cloze: {place}{error.strerror or error}", err=True)
+        except OSError as error:
+            click.echo(f"cloze: {describe(of_the_system(error), spoken(ctx))}", err=True)
             with contextlib.suppress(OSError):  # what could not be written must not fail again at the exit
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(2)

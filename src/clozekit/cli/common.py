@@ -13,7 +13,8 @@ from click.shell_completion import CompletionItem
 
 from clozekit import interviewing, phrases
 from clozekit.catalog import Catalog, is_root, open_catalog
-from clozekit.errors import CannotCheck, ClozeError, NotFound
+from clozekit.describe import describe, next_step
+from clozekit.errors import CannotCheck, ClozeError, NotFound, why
 from clozekit.exercise import LANGUAGES, LEVELS, Exercise
 from clozekit.report import Problem, Report
 from clozekit.state import Progress
@@ -168,15 +169,14 @@ def unwritable_is_told(language: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        tell_once(phrases.say(language, "state-unwritten", reason=reason))
+        tell_once(describe(Problem("state-unwritten", why(error)), language))
 
 
 def spoken(ctx: click.Context) -> str:
     """The language to tell an error in: that of the command that failed, as far as it can still be found out."""
     try:
         workspace = Workspace.around(Path.cwd())
-    except ClozeError:
+    except (ClozeError, OSError):
         workspace = None
     return language(ctx.meta.get(LANGUAGE), workspace)
 
@@ -255,7 +255,6 @@ def handed(
         ClozeError: no such answer, or the file is no notebook.
     """
     from clozekit.cells import answer_to
-    from clozekit.describe import describe, next_step
     from clozekit.submission import Unreadable
 
     if exercise and not is_notebook(upload.name):
@@ -291,14 +290,14 @@ def console(stderr: bool = False) -> Any:
     return Console(stderr=stderr, highlight=False, width=width, soft_wrap=not sys.stdout.isatty())
 
 
-def need_gpu(language: str) -> None:
+def need_gpu() -> None:
     """Raises CannotCheck where the machine has none."""
     from clozekit.bench.nvml import devices
 
     try:
         devices()
     except CannotCheck as error:
-        raise CannotCheck(phrases.say(language, "no-device", reason=str(error))) from None
+        raise CannotCheck(Problem("no-device", why(error))) from None
 
 
 def write(path: str, text: str) -> None:
@@ -309,4 +308,4 @@ def write(path: str, text: str) -> None:
     try:
         Path(path).write_text(text, "utf-8")
     except OSError as error:
-        raise ClozeError(Problem("cannot-write", {"path": path, "reason": str(error.strerror)})) from None
+        raise ClozeError(Problem("cannot-write", {"path": path, **why(error)})) from None

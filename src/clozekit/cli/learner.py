@@ -174,7 +174,7 @@ def check(
     if found:
         found.sheet  # noqa: B018  (a broken exercise is told before anything starts)
     if device == "cuda":
-        need_gpu(chosen)
+        need_gpu()
     try:
         upload = submission.read(path)
     except OSError as error:

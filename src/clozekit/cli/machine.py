@@ -71,7 +71,7 @@ def examine(language: str) -> dict[str, Any]:
         advice += [say(language, "doctor-raise", step=step) for step in sandbox.raises]
     except CannotCheck as error:
         judge = "does not work"
-        advice.append(str(error))
+        advice.append(error.text(language))
     if sys.platform != "linux":
         advice.append(say(language, "doctor-linux"))
     return {
@@ -94,11 +94,11 @@ def _device(language: str) -> str:
     try:
         found = f"cuda, {devices()}"
     except CannotCheck as error:
-        return say(language, "doctor-no-device", reason=error)
+        return say(language, "doctor-no-device", reason=error.text(language))
     try:
         _start_a_worker(Limits(device="cuda"))
     except CannotCheck as error:
-        return say(language, "doctor-device", found=found, reason=error)
+        return say(language, "doctor-device", found=found, reason=error.text(language))
     return found
 
 
@@ -111,6 +111,7 @@ def _start_a_worker(limits: "Limits") -> "Found":
     from clozekit.engine import Engine
     from clozekit.processes import START_SECONDS
     from clozekit.protocol import Ready
+    from clozekit.report import Problem
     from clozekit.wire import Channel, Gone, TimedOut
 
     with Engine() as engine:
@@ -121,7 +122,7 @@ def _start_a_worker(limits: "Limits") -> "Found":
         except (Gone, TimedOut):
             os.set_blocking(worker.output, False)
             said = os.read(worker.output, 65536)[-1000:].decode("utf-8", "replace")
-            raise CannotCheck(f"a worker does not start; it said: {said.strip() or 'nothing'}") from None
+            raise CannotCheck(Problem("worker-start", {"output": said.strip() or "-"})) from None
         finally:
             channel.close()
             os.close(worker.output)

@@ -118,7 +118,7 @@ def bench(
     if device:
         racing.check_device(found, device)
     if device == "cuda":
-        need_gpu(chosen)
+        need_gpu()
     try:
         upload = submission.read(path, links=True)
     except OSError as error:

@@ -10,6 +10,7 @@ import re
 import secrets
 import signal
 import socket
+import string
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from clozekit.errors import CannotCheck
 from clozekit.kernels.plan import Counts, Plan
 from clozekit.meters.costs import Launch
 from clozekit.meters.counts import Counts as TorchCounts
+from clozekit.phrases import table
 from clozekit.protocol import Limits, Ready
 from clozekit.report import Problem
 from clozekit.wire import Channel, Gone, TimedOut, Violation
@@ -40,7 +42,7 @@ class WorkerHandle(Protocol):
 
 START_SECONDS = 30.0
 KEPT = 4000  # bytes of what one test prints
-PATIENCE = 2  # calls without an answer, after which no further one is tried
+HURRY = 0.1  # the share of its time that a call gets once another one has had no answer
 
 DEVICES = re.compile(r"on the same device|device type|cuda\S* and weight type")  # what torch says of two devices
 
@@ -67,6 +69,29 @@ class Answer:
 
 
 @dataclass
+class Patience:
+    """How long the workers of one file are waited for: a call in full, after one without an answer others briefly, then none.
+
+    late: the call that had no answer. over: why nobody is asked any more.
+    """
+
+    late: Problem | None = None
+    over: Problem | None = None
+
+    def share(self, seconds: float) -> float:
+        """What a call gets of its time."""
+        return HURRY * seconds if self.late else seconds
+
+    def lose(self, seconds: float) -> Problem:
+        """A call had no answer within that time."""
+        if self.late is None:
+            self.late = Problem("timeout", {"seconds": f"{seconds:g}"})
+            return self.late
+        self.over = Problem("unasked", self.late.facts)
+        return self.over
+
+
+@dataclass
 class Candidate:
     """One source under test and the worker that runs it. `alone`: of the source only the kernels are loaded."""
 
@@ -75,10 +100,10 @@ class Candidate:
     name: str
     limits: Limits
     alone: bool = False
+    patience: Patience = field(default_factory=Patience)
     worker: WorkerHandle | None = None
     channel: Channel | None = None
-    broken: Problem | None = None  # the file cannot be executed, or hangs again and again: no call needs to be tried
-    timeouts: int = 0
+    broken: Problem | None = None  # the file cannot be executed: no call needs to be tried
     output: bytearray = field(default_factory=bytearray)
     silent: int = 0
 
@@ -88,18 +113,18 @@ class Candidate:
         Raises:
             CannotCheck: no worker starts, which is never the learner's fault.
         """
-        if self.broken:
-            return Answer(problem=self.broken)
+        if refused := self.broken or self.patience.over:
+            return Answer(problem=refused)
         if self.channel is None:
             self._start()
             self._load()
             if self.broken:
                 return Answer(problem=self.broken)
-        return self._exchange(request, buffers, seconds or self.limits.call_seconds)
+        return self._exchange(request, buffers, self.patience.share(seconds or self.limits.call_seconds))
 
     def become(self, source: str) -> None:
         """Run another source from now on, in the same worker if it lives."""
-        self.source, self.broken, self.timeouts = source, None, 0
+        self.source, self.broken, self.patience = source, None, Patience()
         self.renew()
 
     def renew(self) -> None:
@@ -111,6 +136,8 @@ class Candidate:
         loaded = self._exchange(calls.Load(0, self.source, self.name, self.alone), [], self.limits.load_seconds)
         if loaded.problem:
             self.broken = loaded.problem
+            if loaded.problem.kind == "timeout":  # and would be no faster in another worker
+                self.patience.over = loaded.problem
             self.stop()
 
     def stop(self) -> None:
@@ -150,7 +177,7 @@ class Candidate:
             self.channel.receive(Ready, time.monotonic() + START_SECONDS, payload_limit=0)
         except (Gone, TimedOut, Violation):
             self.stop()
-            raise CannotCheck(f"a worker does not start; it said: {self.printed()[-1000:] or 'nothing'}") from None
+            raise CannotCheck(Problem("worker-start", {"output": self.printed()[-1000:] or "-"})) from None
 
     def _exchange(self, request: calls.Request, buffers: list[Any], seconds: float) -> Answer:
         assert self.channel is not None
@@ -168,11 +195,7 @@ class Candidate:
             return decode(reply, payload, self.limits.device is not None)
         except TimedOut:
             self._end(at_once=True)
-            problem = Problem("timeout", {"seconds": f"{seconds:g}"})
-            self.timeouts += 1
-            if self.timeouts == PATIENCE:
-                self.broken = problem
-            return Answer(problem=problem)
+            return Answer(problem=self.patience.lose(seconds))
         except Gone:
             return Answer(problem=how_it_ended(self._end(at_once=False)))
         except Violation as error:
@@ -238,6 +261,7 @@ def decode(reply: calls.Reply, payload: bytearray, on_device: bool = False) -> A
 def raised(reply: calls.Raised, on_device: bool = False) -> Problem:
     """An exception in the learner's code, as facts. On a device others may have taken the memory; here nobody has."""
     facts = {"type": clean(reply.error), "text": clean(reply.text)[:1000], "frames": clean(reply.frames).rstrip()}
+    facts = refusal(reply.refusal) | facts
     if reply.missing:
         return Problem("missing", {"name": facts["text"], "names": " ".join(clean(name) for name in reply.names)})
     if reply.error == "NotImplementedError" and "raise NotImplementedError" in reply.frames.rpartition("File ")[2]:
@@ -251,6 +275,16 @@ def raised(reply: calls.Raised, on_device: bool = False) -> Problem:
     if DEVICES.search(reply.text):
         return Problem("devices", facts)
     return Problem("raised", facts)
+
+
+def refusal(problem: Problem | None) -> dict[str, str]:
+    """What an interpreter refused, as facts of its exception: no more than its phrases ask for, and no other phrases."""
+    causes = [problem.kind, *problem.facts.get("cause", "").split()] if problem else []
+    if not problem or not all(cause.startswith("kernel-") and cause in table("en") for cause in causes):
+        return {}
+    wanted = {name for cause in causes for _, name, _, _ in string.Formatter().parse(table("en")[cause])}
+    facts = {name: clean(value)[:500] for name, value in problem.facts.items() if name in wanted}
+    return facts | {"cause": " ".join(causes)}
 
 
 def how_it_ended(status: int | None) -> Problem:

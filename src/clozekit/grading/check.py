@@ -39,7 +39,7 @@ from clozekit.report import Picture, Problem
 KERNELS = 0.3  # the share of calls of a kernel that are asked again: the interpreter is slow
 REPEATED = 0.5  # the share of those asked again that are also repeated as they were
 COMPOSITE = 0.5  # the share of tests whose calls without gradients run below autograd, which shows other operators
-NOBODYS = {"device-memory"}  # problems for which somebody else on the device may be to blame
+NOBODYS = {"device-memory", "unasked"}  # problems that say nothing of the answer: others filled the device, time was up
 MISSING: Any = inspect.Parameter.empty
 DtypeRule: TypeAlias = torch.dtype | Literal["like arguments"] | None
 
@@ -59,7 +59,7 @@ class Undecided(CannotCheck):
     """There is no answer, for a reason that need not be the submission's; `problem` says which."""
 
     def __init__(self, problem: Problem):
-        super().__init__(problem.kind)
+        super().__init__(problem)
         self.problem = problem
 
 
@@ -204,7 +204,7 @@ class Check:
             plan = question.answer.plan
             question.meters, question.problem = self.evidence.judge_costs(call, plan, self.hidden)
         if question.problem:
-            raise Refused(question.problem)
+            raise _objection(question.problem)
 
     def _question(self, target: str | Kept | Method, args: tuple, kwargs: dict) -> Question:
         held, name, label = resolve(target)
@@ -248,10 +248,8 @@ class Check:
         problem = question.problem = question.judge(question.answer)
         if self.evidence and question.proof and not problem:  # the answer is right, and stays so for the diagnosis
             problem = self.evidence.judge(question.proof, question.answer.plan, self.hidden)
-        if problem and problem.kind in NOBODYS:
-            raise Undecided(problem)
         if problem:
-            raise Refused(problem, question.picture())
+            raise _objection(problem, question.picture())
 
     def _proof(
         self, evidence: Evidence, question: Question, call: tuple[str, tuple, dict], dtype: DtypeRule, referenced: bool
@@ -338,6 +336,10 @@ class Check:
             names[: len(own)] = own[: len(names)]
         named_args = [*zip(names, args, strict=True), *kwargs.items()]
         return [path for name, arg in named_args for path, leaf in leaves(arg, name) if isinstance(leaf, Tensor)]
+
+
+def _objection(problem: Problem, picture: Picture | None = None) -> Refused | Undecided:
+    return Undecided(problem) if problem.kind in NOBODYS else Refused(problem, picture)
 
 
 def _loading(kept: Kept, refill: bool = False) -> Question:

@@ -28,6 +28,7 @@ NO_SYMPTOM = {
     "blank",
     "missing",
     "timeout",
+    "unasked",
     "budget",
     "exit",
     "protocol",

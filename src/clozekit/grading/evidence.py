@@ -33,8 +33,9 @@ from clozekit.kernels import plan
 from clozekit.meters import assembling, bills
 from clozekit.meters.callstring import CallString
 from clozekit.meters.costs import Launch, Target
+from clozekit.meters.standing import Assembled, beside
 from clozekit.protocol import Limits
-from clozekit.report import Meter, MeterName, Problem
+from clozekit.report import Meter, MeterName, Problem, Roofline
 
 SCALE = (0.7, 0.9)  # of the other values: near the first ones, and what did not overflow does not now
 SOLUTION = "solution.py"
@@ -54,6 +55,7 @@ class Solution:
         self.source, self.thresholds, self.seed = source, thresholds, seed
         self.known: dict[bytes, Bars] = {}
         self.bills: dict[str, bills.Bill] = {}
+        self.made: dict[str, Assembled] = {}
         self.module: types.ModuleType | None = None
 
     def bars(self, target: str, args: tuple, kwargs: dict[str, Any]) -> Bars:
@@ -101,7 +103,8 @@ class Solution:
             kwargs = {name: made.get(id(arg), arg) for name, arg in call.kwargs.items()}
             script = measuring.dry(function, args, kwargs, Recorder(SOLUTION, inputs))
             launches = measuring.plan(script, inputs, alone.load(self.source, SOLUTION), targets(), self.sample(call))
-            found = bills.of_plan(script, len(inputs), passes(script, inputs), launches)
+            self.made[call.text] = bills.assembled(launches)
+            found = bills.of_plan(script, len(inputs), passes(script, inputs), self.made[call.text])
             if found.refused or script.host:
                 raise RuntimeError(f"{call.text}: {found.refused or script.host}")
             size = call.size + sum(view.bytes for view in plan.views(script.answer))
@@ -175,6 +178,7 @@ class Evidence:
     solution: Solution
     device: Device | None = None  # on which the answers have to be right as well
     meters: dict[MeterName, Meter] = field(default_factory=dict)  # of each, what comes nearest to its bar
+    rooflines: list[Roofline] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.visible, self.hidden = (
@@ -216,8 +220,13 @@ class Evidence:
         if isinstance(found, Problem):
             return found
         script, launches = found
-        meters = self._held(call, script, launches)
-        if isinstance(meters, Problem) or all(meter.verdict != "could not check" for meter in meters.values()):
+        made = bills.assembled(launches)
+        meters = self._held(call, script, made)
+        if isinstance(meters, Problem):
+            return meters
+        if kernels is self.visible and (roofline := beside(call.text, made, self.solution.made[call.text])):
+            self.rooflines.append(roofline)
+        if all(meter.verdict != "could not check" for meter in meters.values()):
             return meters
         found = counted(call, script, kernels, {}, sample, EFFORT)
         if isinstance(found, Problem):
@@ -226,13 +235,13 @@ class Evidence:
             msgspec.structs.replace(launch, compiled=first.compiled, compiled_as=first.compiled_as)
             for launch, first in zip(found[1], launches, strict=True)
         ]
-        return self._held(call, script, again, EFFORT)
+        return self._held(call, script, made._replace(launches=again), EFFORT)
 
     def _held(
-        self, call: CallString, script: plan.Plan, launches: list[Launch], enough: float = math.inf
+        self, call: CallString, script: plan.Plan, made: Assembled, enough: float = math.inf
     ) -> dict[MeterName, Meter] | Problem:
         copied = plan.passes(script, [(leaf.shape, leaf.strides) for leaf in call.tensors])
-        bill = bills.of_plan(script, len(call.tensors), copied, launches)
+        bill = bills.of_plan(script, len(call.tensors), copied, made)
         if bill.refused:
             return Problem("compile", {"call": call.text} | bill.refused)
         return bills.held(bill, self.solution.bill(call), self.solution.thresholds, enough)

@@ -18,7 +18,7 @@ import numpy
 import torch
 
 from clozekit.grading.again import ROUNDS
-from clozekit.grading.candidate import Candidate, Spawn
+from clozekit.grading.candidate import Candidate, Patience, Spawn
 from clozekit.grading.check import Check
 from clozekit.grading.diagnosis import diagnose
 from clozekit.grading.evidence import COMPILE_SECONDS, Device, Evidence, Solution
@@ -26,7 +26,7 @@ from clozekit.grading.marks import references
 from clozekit.grading.measured import Bars, Yardstick, nearest
 from clozekit.grading.questions import Question, Truth
 from clozekit.protocol import Limits
-from clozekit.report import Meter, MeterName, Problem
+from clozekit.report import Meter, MeterName, Problem, Roofline
 
 
 @dataclass
@@ -55,8 +55,9 @@ class Grading:
         device: Device | None = None,
     ):
         self.spawn, self.source, self.limits, self.seed, self.memory = spawn, source, limits, seed, memory
-        self.visible = Candidate(spawn, source.text, source.name, limits)
-        self.hidden = Candidate(spawn, source.text, source.name, limits)
+        patience = Patience()
+        self.visible = Candidate(spawn, source.text, source.name, limits, patience=patience)
+        self.hidden = Candidate(spawn, source.text, source.name, limits, patience=patience)
         self.trials: dict[str, list[Question]] = {}
         self.unasked: dict[str, list[Question]] = {}
         self.evidence = Evidence(spawn, source.text, source.name, limits, solution, device) if solution else None
@@ -127,6 +128,10 @@ class Grading:
             return list(self.evidence.meters.values())
         asked = [each for test, questions in self.trials.items() if test not in self.veiled for each in questions]
         return nearest(meter for question in asked for meter in question.costs(question.answer).values())
+
+    def rooflines(self) -> list[Roofline]:
+        """Where the kernels of visible calls of full size stand."""
+        return self.evidence.rooflines if self.evidence else []
 
     def close(self) -> None:
         """End the workers."""

@@ -19,9 +19,8 @@ from typing import Any
 from clozekit import calls, values
 from clozekit.bench import entry
 from clozekit.bench.job import Launching, Opened, Ran, Run
-from clozekit.describe import describe
-from clozekit.errors import CannotCheck
-from clozekit.grading.candidate import PATIENCE, Candidate
+from clozekit.errors import CannotCheck, why
+from clozekit.grading.candidate import Candidate
 from clozekit.grading.compare import difference
 from clozekit.grading.evidence import Handed, Proof, Solution, counted
 from clozekit.kernels import plan
@@ -34,6 +33,7 @@ from clozekit.wire import Channel, Gone, TimedOut, Violation
 
 START_SECONDS = 120.0  # to import torch, start CUDA, and wait until others are done with the device
 LOAD_SECONDS = 60.0  # for the driver to make code of all PTX of a call
+PATIENCE = 2  # processes that are lost, after which no further one is started
 LOSSES = ("device-fault", "device-timeout")  # problems after which another process is needed
 ROUNDS = 4  # of each call: a race need not show in the first
 
@@ -50,7 +50,7 @@ class Bench:
     seconds: float
     channel: Channel | None = None
     opened: Opened = field(default_factory=Opened)
-    missing: str = ""
+    missing: CannotCheck | None = None
     lost: int = 0
 
     def about(self) -> Opened:
@@ -60,17 +60,18 @@ class Bench:
             CannotCheck: there is none, which nobody waits for twice.
         """
         if self.missing:
-            raise CannotCheck(self.missing)
+            raise self.missing
         if self.channel is None:
             self.channel = self.borrow()
             try:
                 self.opened = self.channel.receive(Opened, time.monotonic() + START_SECONDS)[0]
-                self.missing = self.opened.impossible
+                if self.opened.impossible:
+                    self.missing = CannotCheck(self.opened.impossible)
             except (Gone, TimedOut, Violation) as error:
-                self.missing = f"the device does not answer ({type(error).__name__})"
+                self.missing = CannotCheck(Problem("device-silent", why(error)))
             if self.missing:
                 self.drop()
-                raise CannotCheck(self.missing)
+                raise self.missing
         return self.opened
 
     def run(self, request: Run, buffers: list[Any]) -> list[Any] | Problem:
@@ -86,7 +87,7 @@ class Bench:
             self.channel.send(request, buffers, deadline=deadline)
             reply, payload, _ = self.channel.receive(Launching | Ran, deadline)
         except (Gone, TimedOut, Violation) as error:
-            raise self.went(f"the device was lost before a kernel ran ({type(error).__name__})") from None
+            raise self.went(Problem("device-unready", why(error))) from None
         try:
             if isinstance(reply, Launching):
                 reply, payload, _ = self.channel.receive(Ran, time.monotonic() + self.seconds)
@@ -96,7 +97,7 @@ class Bench:
             self.drop()
             return Problem("device-timeout", {"seconds": f"{self.seconds:g}"})
         except (Gone, Violation) as error:  # no kernel ends the process that launches it
-            raise self.went(f"the device was lost while kernels ran ({type(error).__name__})") from None
+            raise self.went(Problem("device-lost", why(error))) from None
         if reply.fault:
             self.drop()
             return Problem("device-fault", {"error": reply.fault})
@@ -104,12 +105,13 @@ class Bench:
             raise CannotCheck(reply.impossible)
         return answers
 
-    def went(self, why: str) -> CannotCheck:
+    def went(self, problem: Problem) -> CannotCheck:
         """The process is gone, again; after a few times no other one is started."""
         self.drop()
         self.lost += 1
-        self.missing = why if self.lost == PATIENCE else ""
-        return CannotCheck(why)
+        gone = CannotCheck(problem)
+        self.missing = gone if self.lost == PATIENCE else None
+        return gone
 
     def drop(self) -> None:
         """Give the process up."""
@@ -181,12 +183,10 @@ class OnDevice:
         try:
             handed = self.solution.handed(proof.target, proof.args, proof.kwargs, targets)
         except Exception as error:
-            raise CannotCheck(f"the solution cannot be compiled for this device: {error}"[:500]) from None
+            raise CannotCheck(Problem("device-compile", why(error))) from None
         if problem := self._problem(proof, handed, targets):
-            why = f"the solution fails on this device as well: {describe(problem, 'en')}"[:500]
-            if problem.kind in LOSSES:
-                raise self.bench.went(why)
-            raise CannotCheck(why)
+            ours = Problem("device-solution", why(CannotCheck(problem)))
+            raise self.bench.went(ours) if problem.kind in LOSSES else CannotCheck(ours)
 
     @staticmethod
     def _depends_on_order(proof: Proof, script: plan.Plan, kernels: Candidate) -> bool:

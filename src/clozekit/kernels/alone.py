@@ -24,6 +24,7 @@ from triton.language.extra import cuda
 from triton.language.extra import libdevice as generic_libdevice
 
 from clozekit.kernels.private import JITCallable, JITFunction
+from clozekit.kernels.refusal import refused
 
 MODULES = ("triton", "math")
 NAMESPACES: tuple[types.ModuleType, ...] = (
@@ -144,13 +145,13 @@ def _reach(part: ast.AST, space: dict[str, Any]) -> None:
     owners = {id(node.value) for node in ast.walk(part) if isinstance(node, ast.Attribute)}
     for node in ast.walk(part):
         if isinstance(node, ast.Attribute) and (node.attr.startswith("_") or node.attr in INNER):
-            raise Unreachable(f"a kernel cannot use `.{node.attr}`", name=node.attr)
+            raise refused(Unreachable, "kernel-cannot-use", name=f".{node.attr}")
         if isinstance(node, ast.Name | ast.Attribute) and not _is_language(_follow(node, space)):
-            raise Unreachable(f"a kernel cannot use `{ast.unparse(node)}`", name=ast.unparse(node))
+            raise refused(Unreachable, "kernel-cannot-use", name=ast.unparse(node))
         if not isinstance(node, ast.Name | ast.Attribute) or id(node) in owners:
             continue
         if isinstance(_follow(node, space), types.ModuleType):  # what it is called next, nobody follows
-            raise Unreachable(f"a kernel cannot hold `{ast.unparse(node)}`", name=ast.unparse(node))
+            raise refused(Unreachable, "kernel-cannot-hold", name=ast.unparse(node))
 
 
 def _follow(node: ast.expr, space: dict[str, Any]) -> Any:

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import triton.language as tl
 
+from clozekit.kernels.refusal import refused
+
 kernel_code: dict[types.CodeType, str] = {}  # learners' kernels and helpers, and the file they are in
 
 
@@ -42,12 +44,10 @@ class Argument(NamedTuple):
         """Whether the bytes from low up to high are all this tensor's."""
         return self.start <= low and high <= self.stop
 
-    def describe(self) -> str:
-        """How many elements there are to index."""
-        elements = (self.stop - self.start) // self.size
-        dense = elements == math.prod(self.shape)
-        layout = f"shape {list(self.shape)}" if dense else f"shape {list(self.shape)}, strides {list(self.strides)}"
-        return f"which {'has' if dense else 'spans'} {elements} element{'s' * (elements != 1)} ({layout})"
+    @property
+    def elements(self) -> int:
+        """How many there are to index."""
+        return (self.stop - self.start) // self.size
 
 
 class ArgumentPointer(tl.pointer_type):
@@ -91,8 +91,6 @@ def source(frame: types.FrameType | None) -> str:
 class OutOfBounds(IndexError):
     """A kernel reached outside its tensors. The facts are attributes; without a tensor to blame `argument` is None."""
 
-    VERBS = {"load": "loads", "store": "stores to", "atomic": "updates"}  # noqa: RUF012
-
     def __init__(self, kernel: str, access: Access, text: str, address: int, lanes: int):
         argument = access.argument
         self.operation = access.kind
@@ -103,12 +101,22 @@ class OutOfBounds(IndexError):
         self.shape = argument.shape if argument else None
         self.index = (address - argument.start) // argument.size if argument else None
         self.lanes = lanes
-        what = f"element {self.index} of {self.argument}, {argument.describe()}" if argument else "no tensor's memory"
-        where = f", line {self.line}: `{self.text}`" if self.line else ":"
-        count = "1 lane is" if lanes == 1 else f"{lanes} lanes are"
-        unmasked = access.mask is None or access.mask.all()
-        advice = "is a mask missing?" if unmasked else "does its mask let too much through?"
-        super().__init__(f"{kernel}{where} {self.VERBS[self.operation]} {what}; {count} out of bounds: {advice}")
+        facts: dict[str, object] = {"kernel": kernel, "line": self.line or "?", "code": self.text, "lanes": lanes}
+        place = "kernel-nowhere"
+        if argument:
+            dense = argument.elements == math.prod(argument.shape)
+            place = "kernel-element" if dense else "kernel-element-spans"
+            facts |= {"index": self.index, "tensor": self.argument, "elements": argument.elements}
+            facts |= {
+                "s": "s" * (argument.elements != 1),
+                "shape": list(argument.shape),
+                "strides": list(argument.strides),
+            }
+        count = "kernel-lane" if lanes == 1 else "kernel-lanes"
+        advice = "kernel-unmasked" if access.mask is None or access.mask.all() else "kernel-mask"
+        told = refused(IndexError, f"kernel-{self.operation} {place} {count} {advice}", **facts)
+        super().__init__(str(told))
+        self.problem = told.problem  # type: ignore[attr-defined]
 
 
 def check(access: Access, arguments: list[Argument], kernel: str) -> None:

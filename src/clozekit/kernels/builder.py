@@ -27,6 +27,7 @@ from clozekit.kernels.private import (
     min_dot_size,
     stored_dtype,
 )
+from clozekit.kernels.refusal import refused
 
 _STORED = {
     dtype.name: stored_dtype(dtype)
@@ -187,7 +188,7 @@ class Builder(InterpreterBuilder):
     ) -> TensorHandle:
         self.access("atomic", ptr, mask.data)
         if is_bfloat16(ptr.get_element_ty()):
-            raise libdevice.NotOnCpu("an atomic on bfloat16 cannot be run on the CPU")
+            raise refused(libdevice.NotOnCpu, "kernel-bfloat16")
         return super().create_atomic_rmw(rmwOp, ptr, val, mask, *order)
 
     def create_atomic_cas(self, ptr: TensorHandle, *values: Any) -> TensorHandle:
@@ -203,7 +204,7 @@ class Builder(InterpreterBuilder):
     def create_atomic_poll(self, ptr: TensorHandle, expected: TensorHandle, timeout: Any, *order: Any) -> TensorHandle:
         found = self.read("atomic", ptr, None, None).data == expected.data
         if not isinstance(timeout, TensorHandle) and not found.all():  # whoever is to store it runs later
-            raise libdevice.NotOnCpu("tl.atomic_poll for a program that comes later cannot be run on the CPU")
+            raise refused(libdevice.NotOnCpu, "kernel-poll")
         return TensorHandle(found, tl.int1)
 
     # pointers remember their argument
@@ -297,10 +298,10 @@ class Builder(InterpreterBuilder):
         return counted("special", TensorHandle(undefined.keep(result, *operands), ret_type.scalar))
 
     def create_dot_scaled(self, *args: Any) -> TensorHandle:
-        raise libdevice.NotOnCpu("tl.dot_scaled cannot be run on the CPU")
+        raise refused(libdevice.NotOnCpu, "kernel-dot-scaled")
 
     def create_inline_asm(self, *args: Any) -> TensorHandle:
-        raise libdevice.NotOnCpu("inline assembly cannot be run on the CPU")
+        raise refused(libdevice.NotOnCpu, "kernel-assembly")
 
 
 def _lanes(mask: Any) -> np.ndarray | None:

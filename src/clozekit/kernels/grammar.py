@@ -20,17 +20,14 @@ import triton
 
 from clozekit.kernels import private
 from clozekit.kernels.private import CodeGenerator, JITCallable, JITFunction, core, is_namedtuple
+from clozekit.kernels.refusal import refused
 
 # parts of other constructs, for which the walker needs no method
 PARTS: tuple[type[ast.AST], ...] = (
     *(ast.operator, ast.boolop, ast.unaryop, ast.cmpop, ast.expr_context),
     *(ast.comprehension, ast.FormattedValue, ast.Starred, ast.withitem),
 )
-BLOCK_POINTERS_GONE = (
-    f"Triton {triton.__version__} has no block pointers: instead of tl.make_block_ptr and tl.advance, use "
-    "tl.make_tensor_descriptor(pointer, shape, strides, block_shape), its load(offsets) and its store(offsets, value)"
-)
-NAMES = {"FunctionDef": "a nested def", "ImportFrom": "import", "Dict": "a dict", "Set": "a set", "NamedExpr": "`:=`"}
+NAMES = {"FunctionDef": "def", "ImportFrom": "import", "NamedExpr": ":="}
 
 
 def check(kernel: JITFunction, definition: ast.FunctionDef, file: str) -> None:
@@ -49,24 +46,31 @@ def check(kernel: JITFunction, definition: ast.FunctionDef, file: str) -> None:
     for node in body:
         if reason := _unsupported(node, scope):
             line, column = getattr(node, "lineno", definition.lineno), getattr(node, "col_offset", 0)
-            raise SyntaxError(reason, (file, line, column + 1, linecache.getline(file, line)))
+            kind = type(node).__name__
+            facts = {"name": NAMES.get(kind, kind.lower()), "version": triton.__version__}
+            told = refused(SyntaxError, f"kernel-syntax {reason}", file=file, line=line, **facts)
+            told.msg = str(refused(SyntaxError, reason, **facts))  # of which Python says the place
+            told.filename, told.lineno, told.offset, told.text = file, line, column + 1, linecache.getline(file, line)
+            raise told
     for node in body:
         if isinstance(node, ast.Name) and node.id not in own and (reason := _unseen(node.id, scope)):
-            raise NameError(f"{definition.name}, line {node.lineno}: {reason}", name=node.id)
+            facts = {"kernel": definition.name, "line": node.lineno, "name": node.id}
+            raise refused(NameError, f"kernel-line {reason}", **facts)
 
 
 def _unsupported(node: ast.AST, scope: dict[str, Any]) -> str | None:
+    """The phrase that says why not."""
     kind = type(node).__name__
     if not hasattr(CodeGenerator, f"visit_{kind}") and not isinstance(node, PARTS):
-        return f"{NAMES.get(kind, f'`{kind.lower()}`')} cannot be used in a kernel"
+        return "kernel-unsupported"
     if isinstance(node, ast.Compare) and len(node.ops) > 1 and not private.CHAINED_COMPARISONS:
-        return "a chained comparison cannot be used in a kernel: join two with &"
+        return "kernel-chained"
     if isinstance(node, ast.Assign) and len(node.targets) > 1:
-        return "a kernel assigns one target at a time"
+        return "kernel-targets"
     if isinstance(node, ast.For) and not isinstance(node.iter, ast.Call):
-        return "a loop in a kernel is over range, tl.range or tl.static_range"
+        return "kernel-loop"
     if not private.BLOCK_POINTERS and _called(node, scope) == "make_block_ptr":
-        return BLOCK_POINTERS_GONE
+        return "kernel-block-pointers"
     return None
 
 
@@ -79,10 +83,9 @@ def _called(node: ast.AST, scope: dict[str, Any]) -> str | None:
 
 def _unseen(name: str, scope: dict[str, Any]) -> str | None:
     if name not in scope:
-        return f"{name} is not defined" + " in a kernel" * hasattr(builtins, name)
+        return "kernel-builtin" if hasattr(builtins, name) else "kernel-undefined"
     if name not in CodeGenerator.builtin_namespace and not _visible(scope[name]):
-        hint = f"write {name} = tl.constexpr(...), or pass it as an argument"
-        return f"a kernel sees no ordinary global such as {name}: {hint}"
+        return "kernel-global"
     return None
 
 

@@ -37,6 +37,7 @@ from clozekit.kernels.private import (
     mangle_type,
     unwrap,
 )
+from clozekit.kernels.refusal import refused
 
 __all__ = ["Access", "Launch", "OutOfBounds", "forget", "install", "launches", "observers", "uninstall", "watchers"]
 
@@ -120,7 +121,7 @@ def run(kernel: JITFunction, *args: Any, grid: Any, warmup: bool, **kwargs: Any)
     keywords = {name: value for name, value in kwargs.items() if name in kernel.signature.parameters}
     options = {name: value for name, value in kwargs.items() if name not in keywords}
     if unknown := options.keys() - CUDAOptions.__dataclass_fields__.keys():
-        raise KeyError(f"Keyword argument {min(unknown)} was specified but unrecognised")
+        raise refused(KeyError, "kernel-keyword", name=min(unknown))
     num_warps, num_stages = options.get("num_warps") or 4, options.get("num_stages") or 3
     fixed = {p.name: keywords[p.name] for p in kernel.params if p.is_constexpr and p.name in keywords}
     compiled = driver.PaperKernel(kernel, options | fixed, num_warps, num_stages)
@@ -169,7 +170,7 @@ def _programs(function: Callable[..., Any], grid: Grid, arguments: dict[str, Any
 def _call(function: JITFunction, *args: Any, **kwargs: Any) -> Any:
     """One jitted function called by another."""
     if BUILDER.launch is None:
-        raise RuntimeError("Cannot call @triton.jit'd outside of the scope of a kernel")
+        raise refused(RuntimeError, "kernel-outside")
     for extra in ("_semantic", "_generator"):
         kwargs.pop(extra, None)
     return rewrite.function(function)(*args, **kwargs)
@@ -177,10 +178,10 @@ def _call(function: JITFunction, *args: Any, **kwargs: Any) -> Any:
 
 def _grid(grid: Any) -> Grid:
     if not isinstance(grid, tuple | list):
-        raise TypeError(f"a grid is a tuple such as (rows,), or a function that returns one, not {grid!r}")
+        raise refused(TypeError, "kernel-grid", grid=repr(grid))
     sizes = [operator.index(unwrap(size)) for size in grid]
     if not 1 <= len(sizes) <= 3 or min(sizes) < 0:
-        raise ValueError(f"a grid has one to three sizes, none negative, unlike {tuple(grid)}")
+        raise refused(ValueError, "kernel-grid-sizes", grid=tuple(grid))
     x, y, z = (*sizes, 1, 1)[:3]
     return x, y, z
 
@@ -204,9 +205,7 @@ def _value(value: Any, name: str, parameter: KernelParam, running: builder.Runni
     if hasattr(value, "data_ptr"):
         return _pointer(value, name, running)
     if not isinstance(value, bool | int | float):
-        raise TypeError(
-            f"{running.kernel} cannot take {type(value).__name__} as {name}: tensors, numbers and None can be passed"
-        )
+        raise refused(TypeError, "kernel-argument", kernel=running.kernel, kind=type(value).__name__, name=name)
     known = parameter.annotation_type
     dtype = tl.str_to_ty(known if known and not known.startswith("*") else mangle_type(value), None)
     return INTERPRETED.tensor(BUILDER.scalar(value, dtype), dtype)
@@ -215,7 +214,7 @@ def _value(value: Any, name: str, parameter: KernelParam, running: builder.Runni
 def _pointer(tensor: Any, name: str, running: builder.Running) -> Any:
     base = tensor.base if isinstance(tensor, TensorWrapper) else tensor
     if base.device.type != "cpu":
-        raise ValueError(f"{name} of {running.kernel} is on {base.device}: only CPU tensors can be interpreted")
+        raise refused(ValueError, "kernel-device", name=name, kernel=running.kernel, device=base.device)
     argument = bounds.Argument.of(name, base)
     running.arguments.append(argument)
     dtype = bounds.ArgumentPointer(tl.str_to_ty(mangle_type(tensor), None), argument)

@@ -23,6 +23,7 @@ from triton.language.extra.cuda import utils as cuda_utils
 
 from clozekit.kernels import builder, reductions
 from clozekit.kernels.private import CodeGenerator, JITFunction, TensorHandle, TritonSemantic, core, unwrap
+from clozekit.kernels.refusal import refused
 
 BUILDER = builder.Builder()
 INTERPRETED = TritonSemantic(BUILDER)
@@ -119,7 +120,7 @@ def _libdevice(stub: Any, implementation: Any) -> Any:
 def _static_assert(condition: Any, message: Any = "") -> None:
     value = unwrap(condition)
     if not isinstance(value, bool):
-        raise TypeError("tl.static_assert needs a constant, known when a kernel is compiled")
+        raise refused(TypeError, "kernel-assert")
     if not value:
         raise AssertionError(message)
 
@@ -186,7 +187,7 @@ def counted(*bounds: Any) -> Iterator[Any]:
     ends = [INTERPRETED.to_tensor(bound) for bound in bounds]
     for end in ends:
         if not end.dtype.is_int() or end.type.is_block():
-            raise TypeError("the bounds of a loop must be whole numbers, a single one each")
+            raise refused(TypeError, "kernel-range")
     kind = functools.reduce(INTERPRETED.integer_promote_impl, (end.dtype for end in ends), core.int32)
     for i in builtins.range(*(int(end.handle.data.item()) for end in ends)):
         yield INTERPRETED.tensor(BUILDER.scalar(i, kind), kind)

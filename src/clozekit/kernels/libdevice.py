@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from clozekit.kernels.refusal import refused
+
 SHAPE = re.compile(r"__nv_(?:fast_)?(\w+?)(_r[nzud])?$")
 
 
@@ -93,4 +95,4 @@ def find(symbol: str) -> Callable[..., np.ndarray]:
         for name in (stem, stem[:-1] if stem[-1] in "fd" else stem, stem[1:] if stem[0] in "fd" else stem):
             if name in FUNCTIONS:
                 return FUNCTIONS[name]
-    raise NotOnCpu(f"{symbol.removeprefix('__nv_')} of libdevice cannot be run on the CPU")
+    raise refused(NotOnCpu, "kernel-libdevice", name=symbol.removeprefix("__nv_"))

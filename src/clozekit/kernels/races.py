@@ -13,6 +13,7 @@ import math
 import numpy as np
 
 from clozekit.kernels.bounds import Access
+from clozekit.kernels.refusal import refused
 
 LIMIT = 1 << 24  # elements that are remembered of a launch; of one that touches more nothing is said
 
@@ -65,17 +66,15 @@ class Programs:
                 races = (stored[at] == loaded) & (by[at] != number.get(program, -1))
                 if races.any():
                     store = self.stores[int(which[at][races][0])][1]
-                    raise Race(self._message(load, int(loaded[races][0]), store))
+                    raise self._race(load, int(loaded[races][0]), store)
 
-    def _message(self, load: Access, address: int, store: Access) -> str:
-        text = linecache.getline(self.file, load.line or 0).strip()
-        place = "what"
-        if load.argument:
-            place = f"element {(address - load.argument.start) // load.size} of {load.argument.name}, which"
-        return (
-            f"{self.kernel}, line {load.line}: `{text}` loads {place} another program of this launch stores "
-            f"(line {store.line}); on a GPU programs run in any order"
-        )
+    def _race(self, load: Access, address: int, store: Access) -> Race:
+        code = linecache.getline(self.file, load.line or 0).strip()
+        facts: dict[str, object] = {"kernel": self.kernel, "line": load.line, "code": code, "store": store.line}
+        if load.argument is None:
+            return refused(Race, "kernel-race", **facts)
+        index = (address - load.argument.start) // load.size
+        return refused(Race, "kernel-race-element", index=index, tensor=load.argument.name, **facts)
 
 
 def _places(access: Access) -> np.ndarray:

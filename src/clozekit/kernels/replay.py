@@ -21,6 +21,7 @@ from triton.tools.tensor_descriptor import TensorDescriptor
 
 from clozekit.kernels import interpret, plan
 from clozekit.kernels.alone import Kernels, Unreachable
+from clozekit.kernels.refusal import refused
 from clozekit.values import DTYPES
 
 
@@ -85,7 +86,7 @@ class Memory:
         """The kernel on this line."""
         found = self.kernels.get(function.line)
         if found is None or isinstance(found, Unreachable):
-            raise found or Unreachable(f"no kernel `{function.name}` on line {function.line}")
+            raise found or refused(Unreachable, "kernel-none", name=function.name, line=function.line)
         return found
 
     def value(self, argument: plan.Argument) -> Any:

@@ -16,6 +16,7 @@ from typing import Any
 
 from clozekit.kernels import bounds, grammar, language, private
 from clozekit.kernels.private import JITFunction, core, defined_at, unwrap
+from clozekit.kernels.refusal import refused
 
 RUNTIME = "__clozekit_{}__".format
 
@@ -42,7 +43,7 @@ def truth(value: Any) -> bool:
     if not isinstance(value, core.tensor):
         return bool(value)
     if value.numel.value > 1:
-        raise ValueError(f"`if`, `while` and `x if c else y` need a scalar, not {_words(value.type)}: see tl.where")
+        raise refused(ValueError, "kernel-truth", kind=_words(value.type))
     return bool(value.handle.data.flat[0])
 
 
@@ -250,8 +251,7 @@ def _same_kinds(before: dict[str, Any], found: dict[str, Any]) -> None:
     for name, kind in before.items():
         now = getattr(found[name], "type", None)
         if now != kind:
-            change = f"{_words(kind)} before this loop and {_words(now)} after a turn of it"
-            raise TypeError(f"{name} is {change}; in a kernel its type must stay the same")
+            raise refused(TypeError, "kernel-changes", name=name, before=_words(kind), after=_words(now))
 
 
 def _words(kind: Any) -> str:

@@ -23,8 +23,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from clozekit.errors import CannotCheck
+from clozekit.errors import CannotCheck, why
 from clozekit.meters.costs import Compiled, Target
+from clozekit.report import Problem
 from clozekit.sandbox import landlock, libc
 
 SECONDS = 20  # of processor time: a kernel that ptxas works on for longer is none that anybody wants to run
@@ -38,7 +39,6 @@ OF_A_BLOCK: dict[Target, int] = {
     "sm_100": 227 << 10,
 }  # CUDA C++ guide, table of limits
 RESERVED = 1024  # bytes of shared memory that the system takes for each block
-MISSING = "there is no ptxas, which comes with Triton: pip install -c constraints.txt triton"
 LINKER = "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"
 
 TENSOR_CORE = re.compile(r"^\s*(?:@\S+\s+)?(?:mma\.sync|wmma\.mma|wgmma\.mma_async|tcgen05\.mma)", re.M)
@@ -153,14 +153,14 @@ def ptx_version(target: Target) -> int:
     """
     program = assembler(target)
     if program is None:
-        raise CannotCheck(MISSING)
+        raise CannotCheck(Problem("ptxas-missing"))
     try:
         said = subprocess.check_output([str(program), "--version"], text=True, timeout=60)
     except (OSError, subprocess.SubprocessError) as error:
-        raise CannotCheck(f"{program} does not run: {error}") from None
+        raise CannotCheck(Problem("ptxas-broken", {"program": str(program), **why(error)})) from None
     release = RELEASE.search(said)
     if not release:
-        raise CannotCheck(f"{program} says no version: {said[:200]}")
+        raise CannotCheck(Problem("ptxas-version", {"program": str(program), "output": said[:200]}))
     return ptx_of(*map(int, release.groups()))
 
 
@@ -173,7 +173,7 @@ def _ptxas(ptx: str, target: Target, seconds: int) -> tuple[str, str]:
     """What ptxas says of this PTX, and why not, if so."""
     program = assembler(target)
     if program is None:
-        raise CannotCheck(MISSING)
+        raise CannotCheck(Problem("ptxas-missing"))
     architecture = target if target == "sm_80" else f"{target}a"
     command = [str(program), "-v", "--regAllocOptLevel=2", f"--gpu-name={architecture}", "-o", os.devnull, "/dev/stdin"]
     try:
@@ -188,13 +188,13 @@ def _ptxas(ptx: str, target: Target, seconds: int) -> tuple[str, str]:
             preexec_fn=functools.partial(_confine, str(program), seconds),
         )
     except subprocess.TimeoutExpired:
-        raise CannotCheck(f"ptxas did not end within {PATIENCE * seconds} s; this machine has too much to do") from None
+        raise CannotCheck(Problem("ptxas-late", {"seconds": str(PATIENCE * seconds)})) from None
     except (OSError, subprocess.SubprocessError) as error:
-        raise CannotCheck(f"ptxas cannot be started: {error}") from None
+        raise CannotCheck(Problem("ptxas-broken", {"program": str(program), **why(error)})) from None
     if done.returncode == -signal.SIGXCPU:
         return "", f"ptxas takes longer than {seconds} s"
     if done.returncode == -signal.SIGKILL:
-        raise CannotCheck("ptxas was killed, most likely for want of memory")
+        raise CannotCheck(Problem("ptxas-killed"))
     if done.returncode:
         return "", f"ptxas fails ({done.returncode}): {(done.stderr or done.stdout)[-1000:].strip()}"
     return done.stdout + done.stderr, ""

@@ -16,6 +16,7 @@ from clozekit.meters import assembling
 from clozekit.meters.assembling import Facts
 from clozekit.meters.costs import Launch, Look, Target
 from clozekit.meters.sampling import surely_above
+from clozekit.meters.standing import Assembled
 from clozekit.report import Meter, MeterName, Problem, Verdict
 
 MANY = "more different kernels, or shapes of one, than are compiled"
@@ -39,13 +40,14 @@ class Bill(Struct, frozen=True):
     refused: dict[str, str] = {}
 
 
-def assembled(launches: list[Launch]) -> dict[int, dict[Target, Facts]]:
-    """The facts of each kind of launch, by its number."""
-    return {
+def assembled(launches: list[Launch]) -> Assembled:
+    """With the facts of each kind of launch, by its number."""
+    facts = {
         launch.compiled_as: {target: assembling.facts(made, target) for target, made in launch.compiled.items()}
         for launch in launches
         if launch.compiled
     }
+    return Assembled(launches, facts)
 
 
 def of_launches(launches: list[Launch], facts: Mapping[int, Mapping[Target, Facts]]) -> Bill:
@@ -76,9 +78,9 @@ def _added(launches: Sequence[Launch | Look]) -> dict[MeterName, float]:
     }
 
 
-def of_plan(script: plan.Plan, inputs: int, copied: int, launches: list[Launch]) -> Bill:
+def of_plan(script: plan.Plan, inputs: int, copied: int, made: Assembled) -> Bill:
     """The same with what the host did. `inputs`: tensors that the call was given; `copied`: bytes moved for nothing."""
-    bill = of_launches(launches, assembled(launches))
+    bill = of_launches(made.launches, made.facts)
     if bill.refused:
         return bill
     found = [

@@ -3,10 +3,15 @@
 import math
 from typing import NamedTuple
 
+from markupsafe import Markup
+
 from clozekit.describe import describe, next_step
 from clozekit.exercise import Exercise
+from clozekit.meters.devices import DEVICES
+from clozekit.phrases import say
 from clozekit.render import Advice, Reveal, advice, is_veiled, located, message, place_of, veiled
-from clozekit.report import Meter, Picture, Report, Result, Verdict
+from clozekit.report import Meter, Picture, Report, Result, Roofline, Verdict
+from clozekit.roofline_picture import SIGNS, as_svg
 
 LONGEST = 4000  # characters of one message, and of the end of what one test printed
 
@@ -42,6 +47,15 @@ class MeterView(NamedTuple):
     why: str
 
 
+class RooflineView(NamedTuple):
+    """A call under the roofline of a GPU."""
+
+    call: str
+    device: str
+    drawing: Markup
+    doubt: str
+
+
 class ReportView(NamedTuple):
     """The whole report. `strip`: the verdict of every test, in order."""
 
@@ -56,6 +70,7 @@ class ReportView(NamedTuple):
     passed: list[str]
     strip: list[Verdict]
     meters: list[MeterView]
+    rooflines: list[RooflineView]
 
 
 def report_view(report: Report, exercise: Exercise, language: str, reveal: Reveal, interview: bool) -> ReportView:
@@ -91,6 +106,7 @@ def report_view(report: Report, exercise: Exercise, language: str, reveal: Revea
         passed=[titles[test.name] for test in report.tests if test.verdict == "passed"],
         strip=[test.verdict for test in report.tests],
         meters=[_meter(meter, exercise, language) for meter in report.meters],
+        rooflines=[_roofline(roofline, language) for roofline in report.rooflines],
     )
 
 
@@ -107,3 +123,14 @@ def _meter(meter: Meter, exercise: Exercise, language: str) -> MeterView:
     share = meter.share if bar else None
     why = exercise.words(language).thresholds.get(meter.name, "")
     return MeterView(meter.name, meter.verdict, f"{meter.value:,.0f}", bar, share, why)
+
+
+def _roofline(found: Roofline, language: str) -> RooflineView:
+    device = DEVICES[found.device]
+    names = {name: say(language, f"bench-{name}") for name in SIGNS}
+    stand = [
+        f"{names[each.name]} {each.flops / 1e12:.3g} TFLOP/s, {each.intensity:.3g} FLOP/byte" for each in found.points
+    ]
+    title = say(language, "roofline-alt", call=found.call, device=device.name, points="; ".join(stand))
+    doubt = say(language, "bench-doubt", why=describe(found.doubt, language)) if found.doubt else ""
+    return RooflineView(found.call, device.name, Markup(as_svg(found.points, device, title, names)), doubt)
