@@ -130,7 +130,7 @@ def grade(
         )
     catalog, chosen = open_catalog(content), language(lang, None)
     if device == "cuda" and executor == "local":
-        need_gpu(chosen)
+        need_gpu()
     order = [exercise.id for exercise in catalog]
     students = roster.read(table, order) if table else None
     url = databases.parsed(store) if store else databases.beside(out)
