@@ -4,7 +4,8 @@
 
 Every student hands in three exercises: honest answers of tests/honest, known mistakes, machine-made mutants of the solution,
 files of tests/attacks, a copied one here and there. Only the commands of the README are used; what each prints and takes is
-shown. At the end verdicts are held against what is known of the files: no honest answer is refused, no attack and no mistake passes.
+shown. At the end the verdicts are held against what is known of the files: no honest answer is refused, no attack and no mistake
+passes.
 """
 
 import csv
