@@ -356,3 +356,11 @@ def test_a_new_exercise_overwrites_nothing(exercise):
 def test_the_skeleton_is_what_its_author_reads(exercise):
     assert exercise.solution == SOLUTION.replace("NAME", "square")
     assert exercise.grader_path.read_text("utf-8") == GRADER.replace("NAME", "square")
+
+
+def test_three_mistakes_are_explained_at_least(author):
+    exercise = author()
+    lines = exercise.words_path.read_text("utf-8").splitlines(keepends=True)
+    exercise.words_path.write_text("".join(line for line in lines if not line.startswith("scales_first")), "utf-8")
+    with pytest.raises(ContentError, match=r"square\.toml: en\.mistakes: 2; explain at least 3"):
+        Exercise(exercise.root, exercise.id).sheet  # noqa: B018  (it is read now)

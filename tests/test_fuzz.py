@@ -21,8 +21,9 @@ from clozekit import blanks, calls, rules, submission, values
 from clozekit.catalog import Catalog, Contents, builtin_root
 from clozekit.describe import describe
 from clozekit.errors import ContentError
-from clozekit.exercise import LANGUAGES, Exercise, Sheet, read_sheet, read_toml
+from clozekit.exercise import LANGUAGES, Exercise, Sheet, read_sheet
 from clozekit.skeleton import SOLUTION, WORDS
+from clozekit.typed_toml import read_toml
 from clozekit.wire import PREFIX, Channel, Gone, Violation
 
 LONG = int(os.environ.get("CLOZE_FUZZ", "0"))

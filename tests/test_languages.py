@@ -25,6 +25,7 @@ MODULES = {path.relative_to(SOURCE).as_posix(): ast.parse(path.read_text("utf-8"
 # Met by authors and teachers only.
 FOR_AUTHORS = {
     "cli/author.py",
+    "cli/release.py",
     "cli/classroom_pages.py",
     "cli/gradebook.py",
     "cli/gradescope.py",
@@ -32,6 +33,7 @@ FOR_AUTHORS = {
     *(path for path in MODULES if path.startswith("classroom/")),
     "skeleton.py",
     "exercise.py",
+    "typed_toml.py",
 }
 FOR_THE_JUDGE = {"gpu.py"}  # why a worker does not start
 OF_A_PLAN = {

@@ -32,7 +32,6 @@ COMPUTED = {
     "reply.error": ("RecursionError", "MemoryError"),
     "f'earlier-{answer.disturbed[0]}'": tuple(f"earlier-{kind}" for kind in get_args(calls.Earlier)),
     "kind": ("cpu", "segfault", "killed", "signal"),
-    "f'meter-{above.name}'": tuple(f"meter-{name}" for name in get_args(Counted)),
     "f'meter-{name}'": tuple(f"meter-{name}" for name in get_args(Counted)),
     "problem.kind": (),  # another one's
     "first": (),  # of `refused`, see below

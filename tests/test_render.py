@@ -21,6 +21,7 @@ class Stub:
     """As much of an Exercise as a report asks for."""
 
     id = "lab/square"
+    pack = None
 
     def __init__(self):
         en = Words("Square", "…", ["a", "b"], {}, MISTAKES)

@@ -16,7 +16,7 @@ and CLOZE_CONTENT add a course's own, searched first; a workspace remembers the 
 import difflib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -24,8 +24,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from clozekit.errors import ContentError, NotFound
-from clozekit.exercise import Exercise, read_toml
+from clozekit.exercise import Exercise, Sheet
 from clozekit.report import Problem
+from clozekit.typed_toml import read_toml
 
 
 class Title(Struct, forbid_unknown_fields=True, frozen=True):
@@ -159,12 +160,16 @@ def contents(root: Path) -> Contents:
 
 def make_index(root: Path) -> list[Entry]:
     """The index of one root, from its table of contents and every TOML."""
+    return index_of(contents(root), lambda id: Exercise(root, id).sheet)
+
+
+def index_of(contents: Contents, sheet_of: Callable[[str], Sheet]) -> list[Entry]:
     return [
         Entry(id, track.name, Title(sheet.en.title, sheet.zh.title), *msgspec.structs.astuple(place))
-        for track in contents(root).track
+        for track in contents.track
         for name, place in track.exercises.items()
         for id in [f"{track.name}/{name}"]
-        for sheet in [Exercise(root, id).sheet]
+        for sheet in [sheet_of(id)]
     ]
 
 

@@ -26,6 +26,7 @@ from clozekit import calls, values
 from clozekit.describe import describe
 from clozekit.errors import ClozeError, ContentError, NotFound
 from clozekit.exercise import Exercise
+from clozekit.grading import replaying
 from clozekit.grading.candidate import Answer, decode
 from clozekit.grading.grading import Grading, Source, measures
 from clozekit.grading.plugin import GRADING, case_name
@@ -35,7 +36,7 @@ from clozekit.grading.trees import is_floating, mapped
 from clozekit.phrases import say
 from clozekit.protocol import Limits
 from clozekit.report import Problem
-from clozekit.tester import OPTIONS, hidden, no_worker
+from clozekit.tester import OPTIONS, PLUGINS, hidden, no_worker
 from clozekit.worker import MODULE, Missing, Worker
 
 SEED = 0  # whoever looks for a bug wants to meet the same numbers again
@@ -70,7 +71,12 @@ class Rehearsal:
 
     def _rehearse(self, item: pytest.Item) -> None:
         policy, thresholds = self.exercise.sheet.policy, self.exercise.sheet.thresholds
-        measured = measures(self.exercise.solution, thresholds, policy.kernel, SEED)
+        played = replaying.tape_of([item])
+        measured = (
+            replaying.measures(played, thresholds, policy.kernel)
+            if played
+            else measures(self.exercise.measure, thresholds, policy.kernel, SEED)
+        )
         grading = Grading(no_worker, Source("", ""), Limits(), SEED, {}, *measured)
         grading.rehearsal = True
         item.config.stash[GRADING] = grading
@@ -87,13 +93,16 @@ def collect(exercise: Exercise, case: str = "") -> Rehearsal:
 
     Raises:
         ContentError: the grader fails.
+        ClozeError: a course pack's is not what was released.
     """
+    if exercise.pack:
+        exercise.pack.read(exercise.grader_path)
     rehearsal = Rehearsal(exercise, case)
     grader = str(exercise.grader_path)
     where = ["--import-mode=importlib", "-c", os.devnull, "--rootdir", os.path.dirname(grader)]
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     try:
-        pytest.main([grader, *OPTIONS, *where, "-p", "clozekit.grading.plugin"], plugins=[rehearsal])
+        pytest.main([grader, *OPTIONS, *where, *PLUGINS], plugins=[rehearsal])
     finally:
         del os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
     if rehearsal.error:

@@ -33,6 +33,7 @@ from clozekit.protocol import (
     Open,
     Opened,
     Ready,
+    Recorded,
 )
 from clozekit.report import Problem, Report, Verdict, worst
 from clozekit.submission import Unreadable, Upload
@@ -46,10 +47,11 @@ Read = TypeVar("Read", Analysed, Opened)
 
 @dataclass
 class Tester:
-    """A tester that has collected one grader; `stamps`: of the exercise's files, as they were then."""
+    """A tester that has collected one grader; `stamps`: of the exercise's files, as they were then. notes: for each report."""
 
     channel: Channel
     cases: list[Case]
+    notes: list[Problem]
     stamps: list[FileStamp | None]
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -108,7 +110,8 @@ class Engine(Processes):
         report = Report(exercise.id, "could not check", "C")
         cases: list[Case] = []
         try:
-            cases = self.tester(exercise).cases
+            tester = self.tester(exercise)
+            cases, report.notes = tester.cases, tester.notes
             kernel = exercise.sheet.policy.kernel
             limits = worker_limits(exercise, processor, None if kernel else device)
             worker = (spawn or self.spawn_worker)(limits)
@@ -240,25 +243,52 @@ class Engine(Processes):
                 if known:
                     del self.testers[path]
                     known.dismiss()
-                ours, theirs = socket.socketpair()
-                try:
-                    self.spawn_tester(theirs.fileno())
-                finally:
-                    theirs.close()
-                channel = Channel(ours)
-                kernel, thresholds = exercise.sheet.policy.kernel, exercise.sheet.thresholds
-                channel.send(
-                    Collect(path, self.seed, kernel, exercise.solution if kernel or thresholds else "", thresholds)
-                )
-                try:
-                    collected, _, _ = channel.receive(Collected, time.monotonic() + START_SECONDS)
-                except (Gone, TimedOut):
-                    collected = Collected(error=f"its process ended, or took longer than {START_SECONDS:g} s")
-                if collected.error:
-                    channel.close()
-                    raise ContentError(f"{path} cannot be loaded:\n{collected.error}")
-                self.testers[path] = Tester(channel, collected.cases, stamps)
+                channel, collected = self._collect(exercise)
+                self.testers[path] = Tester(channel, collected.cases, collected.notes, stamps)
             return self.testers[path]
+
+    def _collect(self, exercise: Exercise, record: bool = False) -> tuple[Channel, Collected]:
+        """Have a new tester collect what an exercise is graded by.
+
+        Raises:
+            ContentError: it cannot be loaded.
+            ClozeError: it is part of a course pack, and not what was released.
+        """
+        path, sheet = str(exercise.grader_path), exercise.sheet
+        if exercise.pack:
+            exercise.pack.read(exercise.grader_path)
+        ours, theirs = socket.socketpair()
+        try:
+            self.spawn_tester(theirs.fileno())
+        finally:
+            theirs.close()
+        channel = Channel(ours)
+        channel.send(Collect(path, self.seed, sheet.policy.kernel, exercise.measure, sheet.thresholds, record))
+        try:
+            collected, _, _ = channel.receive(Collected, time.monotonic() + START_SECONDS)
+        except (Gone, TimedOut):
+            collected = Collected(error=f"its process ended, or took longer than {START_SECONDS:g} s")
+        if collected.error:
+            channel.close()
+            raise ContentError(f"{path} cannot be loaded:\n{collected.error}")
+        return channel, collected
+
+    def record(self, exercise: Exercise) -> tuple[list[Case], bytes]:
+        """All cases of an exercise by name, and what the visible ones ask, as `grading.tape` writes it down.
+
+        Raises:
+            ContentError: the grader does not work, or compares what is no data.
+        """
+        channel, collected = self._collect(exercise, record=True)
+        try:
+            recorded, raw, _ = channel.receive(Recorded)  # a tester that takes too long ends itself
+        except Gone:
+            recorded, raw = Recorded("its process ended, or took too long"), bytearray()
+        finally:
+            channel.close()
+        if recorded.error:
+            raise ContentError(f"{exercise.grader_path} cannot be recorded: {recorded.error}")
+        return collected.cases, bytes(raw)
 
     def keep_only(self, exercise: Exercise) -> None:
         """End the testers of all other exercises, which take 40 to 80 MB each. What they are grading is lost."""

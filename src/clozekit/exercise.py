@@ -4,29 +4,29 @@ exercises/normalization/rms_norm.toml          words (en, zh), entry points, pol
 exercises/normalization/rms_norm.py            derived from the solution by `cloze build`
 solutions/normalization/rms_norm.py            the complete code, its blanks marked (kernels/NAME.py for track triton)
 graders/normalization/test_rms_norm.py         cases, reference, mistakes
+
+In a course pack the last two are missing, see `pack`.
 """
 
 import ast
-import difflib
 import re
-import tomllib
-from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypeVar, get_args
+from typing import Annotated, NamedTuple
 
-from msgspec import Meta, Struct, ValidationError, convert
-from msgspec.structs import fields
+from msgspec import Meta, Struct
 
 from clozekit import blanks, definitions, phrases, syntax
-from clozekit.errors import ContentError, NotFound
+from clozekit.errors import ContentError
+from clozekit.pack import Pack, cases_path
 from clozekit.report import MeterName
+from clozekit.typed_toml import read_toml
 
 LANGUAGES = ("en", "zh")
 LEVELS = ("guided", "scratch")
+FEWEST = 3  # mistakes of an exercise
 
 Line = Annotated[str, Meta(min_length=1)]
-T = TypeVar("T")
 
 
 class Policy(Struct, forbid_unknown_fields=True, frozen=True):
@@ -48,7 +48,7 @@ class Words(Struct, forbid_unknown_fields=True, frozen=True):
     statement: Line
     hints: Annotated[list[Line], Meta(min_length=2)]
     blanks: dict[str, Line]
-    mistakes: Annotated[dict[str, Line], Meta(min_length=3)]
+    mistakes: dict[str, Line]
     cases: dict[str, Line] = {}
     thresholds: dict[MeterName, Line] = {}
 
@@ -112,7 +112,15 @@ class Exercise:
 
     @property
     def grader_path(self) -> Path:
+        """What a tester loads: in a pack, the recorded cases."""
+        if self.pack:
+            return self.root / cases_path(self.id)
         return self.root / "graders" / self.track / f"test_{self.name}.py"
+
+    @cached_property
+    def pack(self) -> Pack | None:
+        """The course pack that this exercise is part of."""
+        return Pack.at(self.root)
 
     def stamps(self) -> list[FileStamp | None]:
         """What the author's files look like now. What an Exercise has read of them before, it keeps."""
@@ -120,7 +128,12 @@ class Exercise:
 
     @cached_property
     def sheet(self) -> Sheet:
-        return read_sheet(self.words_path)
+        if self.pack:
+            self.pack.read(self.words_path)
+        sheet = read_sheet(self.words_path)
+        if len(sheet.en.mistakes) < FEWEST and not self.pack:
+            raise ContentError(f"{self.words_path}: en.mistakes: {len(sheet.en.mistakes)}; explain at least {FEWEST}")
+        return sheet
 
     @cached_property
     def solution(self) -> str:
@@ -131,6 +144,8 @@ class Exercise:
 
     def _python(self, path: Path) -> tuple[str, ast.Module]:
         """One of the author's Python files, as text and parsed."""
+        if self.pack:
+            raise self.pack.no_answers(self.id)
         try:
             source = path.read_text("utf-8")
             return source, syntax.parse(source)
@@ -170,12 +185,22 @@ class Exercise:
         )
         return f"{_docstring(statement)}\n\n{self.starter(level, language)}"
 
+    def offered(self, level: str) -> str:
+        """This level, or in its place that of a course which does not give it."""
+        return self.levels[0] if level not in self.levels else level
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        return self.pack.manifest.levels if self.pack else LEVELS
+
     def starter(self, level: str, language: str) -> str:
         """The code of one level, its answers cut out, without the statement.
 
         Raises:
             ContentError: markers are unbalanced or a prompt is missing; names the file.
         """
+        if self.pack:
+            return self.pack.starter(self.id, level, language)
         prompts, solution = self.words(language).blanks, self.solution
         try:
             if level == "scratch":
@@ -188,11 +213,13 @@ class Exercise:
 
     def is_starter(self, content: bytes) -> bool:
         """Whether a file is as `cloze init` writes it, at any level in any language."""
-        return any(content == self.render(level, language).encode() for level in LEVELS for language in LANGUAGES)
+        return any(content == self.render(level, language).encode() for level in self.levels for language in LANGUAGES)
 
     @cached_property
     def mistakes(self) -> dict[str, Mistake]:
-        """The functions that the grader marks with @mistake, read from its source and never run here."""
+        """The functions that the grader marks with @mistake, read from its source and never run here. A pack has none."""
+        if self.pack:
+            return {}
         grader, tree = self._python(self.grader_path)
         found = {}
         for node in tree.body:
@@ -203,6 +230,12 @@ class Exercise:
                     raise ContentError(f"{self.grader_path}: line {mark.lineno}: {error}") from None
         return found
 
+    @property
+    def measure(self) -> str:
+        """The source whose costs are the measure; "" where none are asked, or only counts are there."""
+        measured = self.sheet.policy.kernel or self.sheet.thresholds
+        return self.solution if measured and not self.pack else ""
+
     @cached_property
     def costs(self) -> list[str]:
         """The calls of full size whose costs the grader judges."""
@@ -211,6 +244,8 @@ class Exercise:
     @property
     def visible_cases(self) -> list[str]:
         """Their names, as far as they are known without running the grader: for a shell that completes them."""
+        if self.pack:
+            return list(self.sheet.zh.cases)
         hidden = definitions.hidden(self._python(self.grader_path)[1])
         return [name for name in self.sheet.zh.cases if name.partition(":")[0] not in hidden]
 
@@ -312,65 +347,3 @@ def read_sheet(path: Path) -> Sheet:
             f"{path}: {len(sheet.en.hints)} hints in English, {len(sheet.zh.hints)} in Chinese; write both languages"
         )
     return sheet
-
-
-def read_toml(path: Path, type: type[T]) -> T:
-    """A TOML file as a typed struct; every error names the file, the key and the fix."""
-    try:
-        data = tomllib.loads(path.read_text("utf-8-sig"))
-    except FileNotFoundError:
-        raise NotFound(f"{path} does not exist") from None
-    except UnicodeDecodeError as error:
-        raise ContentError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
-    except (ValueError, RecursionError) as error:  # TOMLDecodeError; a number of thousands of digits
-        raise ContentError(f"{path}: not TOML: {error}") from None
-    try:
-        return convert(data, type)
-    except ValidationError as error:
-        raise ContentError(f"{path}: {_complaint(error, data, type)}") from None
-
-
-def _complaint(error: ValidationError, data: dict[str, Any], type: Any) -> str:
-    """A validation error with its key and the fix: "en: unknown key `hnts`; did you mean `hints`?"."""
-    if found := re.search(r"'(.*)' - at `key` in `\$\.(.*)`", str(error)):
-        return f"{found[2]}: there is no meter `{found[1]}`, only {', '.join(get_args(MeterName))}"
-    problem, _, path = str(error).partition(" - at `$")
-    where: list[str] = []
-    for step in re.findall(r"[^.\[\]`]+|\.\.\.", path):
-        if step == "...":  # msgspec does not say which key of a table it is
-            step = next((key for key in _get(data, where) if _is_guilty(key, where, error, data, type)), "?")
-        where.append(step)
-    prefix = f"{'.'.join(where)}: " if where else ""
-    if found := re.search(r"missing required field `(.*)`", problem):
-        return f"{prefix}the key `{found[1]}` is missing; add it"
-    if found := re.search(r"unknown field `(.*)`", problem):
-        for step in where:
-            type = _inside(type, step)
-        near = difflib.get_close_matches(found[1], [each.encode_name for each in fields(type)], 1)
-        return f"{prefix}unknown key `{found[1]}`; {f'did you mean `{near[0]}`?' if near else 'delete it'}"
-    return f"{prefix}{problem[:1].lower()}{problem[1:]}"
-
-
-def _get(data: Any, where: list[str]) -> Any:
-    for step in where:
-        data = data[int(step) if isinstance(data, list) else step]
-    return data
-
-
-def _is_guilty(key: str, where: list[str], error: ValidationError, data: dict[str, Any], type: Any) -> bool:
-    """Whether the same error comes if every key of the table at `where` has the value of this one."""
-    data = deepcopy(data)
-    table = _get(data, where)
-    table.update(dict.fromkeys(table, table[key]))
-    try:
-        convert(data, type)
-    except ValidationError as again:
-        return str(again) == str(error)
-    return False
-
-
-def _inside(type: Any, step: str) -> Any:
-    """The type of what stands under one key of this type, or at one place of a list."""
-    if args := get_args(type):
-        return args[-1]
-    return next(each.type for each in fields(type) if each.encode_name == step)

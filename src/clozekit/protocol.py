@@ -5,6 +5,7 @@ front -> worker    Analyse, before anything of a file runs; Profile      worker 
 front -> worker    Open, before anything of a notebook is analysed      worker -> front    Opened
 front -> tester    Collect, once; then a Job a submission     tester -> front   Collected; Graded, and before
                                                                                 NeedWorker, EndWorker, NeedBench
+front -> tester    Collect with record                        tester -> front   Collected; Recorded
 front -> referee   Contest                                    referee -> front  NeedWorker, EndWorker, Measured
 """
 
@@ -150,6 +151,7 @@ class Collect(Struct, tag=True, frozen=True):
     """Load this grader. `seed` fixes all inputs that its cases draw; `kernel`: its answers are Triton kernels.
 
     solution: the source whose costs are the measure; thresholds: how many times these are allowed.
+    record: write the visible cases down in place of grading.
     """
 
     grader: str
@@ -157,6 +159,7 @@ class Collect(Struct, tag=True, frozen=True):
     kernel: bool = False
     solution: str = ""
     thresholds: dict[MeterName, float] = {}
+    record: bool = False
 
 
 class Case(Struct, frozen=True):
@@ -172,9 +175,16 @@ class Case(Struct, frozen=True):
 
 
 class Collected(Struct, tag=True, frozen=True):
-    """The tests of a grader, or why it could not be loaded (an author's error)."""
+    """The tests of a grader, or why it could not be loaded (an author's error). notes: for every report."""
 
     cases: list[Case] = []
+    error: str = ""
+    notes: list[Problem] = []
+
+
+class Recorded(Struct, tag=True, frozen=True):
+    """The visible cases are in the payload, as `grading.tape` writes them; or why they cannot be written down."""
+
     error: str = ""
 
 

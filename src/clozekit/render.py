@@ -41,8 +41,8 @@ class Advice(NamedTuple):
 def as_json(report: Report, exercise: Exercise | None, language: str, reveal: Reveal) -> dict[str, Any]:
     """The report as DESIGN's JSON, schema 1. With the same seed two reports differ in `seconds` only.
 
-    `message` is there only where nothing could be graded, and says why; `cell` only for a notebook. A report without tests
-    needs no exercise.
+    `message` is there only where nothing could be graded, and says why; `cell` only for a notebook, `notes` for a course pack.
+    A report without tests needs no exercise.
     """
     words = exercise.words(language) if exercise else None
     return {
@@ -58,6 +58,7 @@ def as_json(report: Report, exercise: Exercise | None, language: str, reveal: Re
         "meters": [_meter_json(meter) for meter in report.meters],
         **({"message": describe(veiled(report.problem, reveal), language)} if report.problem else {}),
         **({"cell": report.cell} if report.cell else {}),
+        **({"notes": [describe(note, language) for note in report.notes]} if report.notes else {}),
         "seconds": report.seconds,
     }
 
@@ -145,6 +146,8 @@ def _lines(report: Report, exercise: Exercise, language: str, reveal: Reveal, in
     if report.tests:
         count = say(language, "tests-passed", passed=passed, total=len(report.tests))
         yield [("✓", "green") if passed else ("✗", "red"), (f" {count}", "")]
+    for note in report.notes:
+        yield from _indented(describe(note, language), "  ")
     yield from _advice(report, exercise, language, reveal, interview)
     colour = {"passed": "green", "failed": "red", "could not check": "yellow"}[report.verdict]
     verdict = say(language, report.verdict.replace(" ", "-"))
@@ -212,18 +215,24 @@ def _advice(report: Report, exercise: Exercise, language: str, reveal: Reveal, i
 def advice(report: Report, exercise: Exercise, language: str, reveal: Reveal, interview: bool) -> Advice:
     """The likely mistake and what to do next. A veiled case has no part in it, and nothing that an interview refuses."""
     if report.verdict == "passed":
-        return Advice(step=say(language, "next-in-interview" if interview else "next-exercise", id=exercise.id))
+        ahead = "next-in-interview" if interview else "next-in-pack" if exercise.pack else "next-exercise"
+        return Advice(step=say(language, ahead, id=exercise.id))
     failed = [test for test in report.tests if test.verdict == "failed" and test.problem]
     problems = [test.problem for test in failed if test.problem and not is_veiled(test, reveal)]
     mistake, step = "", ""
     if report.mistake:
         mistake = exercise.words(language).mistakes.get(report.mistake, report.mistake)
-    elif problems and not report.problem and problems[0].kind in WRONG and "again" not in problems[0].facts:
+    elif problems and not report.problem and _is_unlike(problems[0]) and not exercise.pack:  # which knows no mistakes
         mistake = say(language, "unknown-mistake")
     if failed and not report.problem:
         step = next_step(problems[0], language) if problems else ""
         step = step or say(language, "next-in-interview" if interview else "next-hint", id=exercise.id)
     return Advice(mistake, report.mistake or "", step)
+
+
+def _is_unlike(problem: Problem) -> bool:
+    """Whether an answer was compared with those of mistakes, and is none of them."""
+    return problem.kind in WRONG and "again" not in problem.facts
 
 
 def _indented(text: str, indent: str) -> Iterator[Styled]:

@@ -118,6 +118,7 @@ class Report(Struct):
     """The whole grading of one file.
 
     problem: why nothing could be graded, if so. unstable: where the shaken references disagree (for `cloze verify`).
+    notes: what else there is to say of this grading, whatever its verdict.
     cell: of a notebook, from which lines are counted: "3" in a file, "[3]" as a kernel numbers what it ran.
     """
 
@@ -134,6 +135,7 @@ class Report(Struct):
     seconds: float = 0.0
     problem: Problem | None = None
     cell: str = ""
+    notes: list[Problem] = []
 
     @property
     def max_points(self) -> float:

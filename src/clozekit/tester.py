@@ -2,6 +2,8 @@
 
 front ──Collect──> tester ──Collected──> front      then for each submission
 front ──Job + descriptor──> tester ─fork─> child ──NeedWorker / EndWorker / Graded──> front
+
+The cases of a course pack are collected and graded in the same way, see `replaying`.
 """
 
 import gc
@@ -18,18 +20,21 @@ import torch
 from _pytest.runner import runtestprotocol
 
 from clozekit.errors import CannotCheck, why
+from clozekit.grading import replaying, tape
 from clozekit.grading.borrowed import Front
 from clozekit.grading.check import GraderError, Refused, Undecided
 from clozekit.grading.evidence import Device, Solution
 from clozekit.grading.grading import Grading, Source, measures
 from clozekit.grading.plugin import GRADING, case_name
 from clozekit.grading.questions import Truth
-from clozekit.protocol import Case, Collect, Collected, Graded, Job, Limits
+from clozekit.pack import versions
+from clozekit.protocol import Case, Collect, Collected, Graded, Job, Limits, Recorded
 from clozekit.report import Margin, Picture, Problem, Result
 from clozekit.wire import Channel, Gone
 
 UNWANTED = "cacheprovider logging terminal doctest junitxml debugging faulthandler".split()  # plugins of pytest
 OPTIONS = [*(f"-pno:{plugin}" for plugin in UNWANTED), "--capture=no"]
+PLUGINS = ["-pclozekit.grading.plugin", "-pclozekit.grading.replaying"]
 
 PREPARE_SECONDS = 120.0  # to load a grader and evaluate its references; a loop in them that never ends, ends the tester
 
@@ -59,7 +64,7 @@ def run(fd: int) -> None:
     tester = Tester(channel, request)
     signal.setitimer(signal.ITIMER_REAL, PREPARE_SECONDS)
     try:
-        pytest.main([*arguments, "-p", "clozekit.grading.plugin"], plugins=[tester])
+        pytest.main([*arguments, *PLUGINS], plugins=[tester])
         channel.send(Collected(error=tester.error or "no test was collected"))
     except Gone:
         pass
@@ -83,7 +88,15 @@ class Tester:
         if not session.items or session.testsfailed:
             return True
         cases = [Case(case_name(item), hidden(item), points(item)) for item in session.items]
-        self.channel.send(Collected(cases))
+        if self.request.record:
+            self.channel.send(Collected(cases))
+            self.record(session.items)
+            return True
+        notes, thresholds = [], self.request.thresholds
+        if played := replaying.tape_of(session.items):
+            self.measures = replaying.measures(played, thresholds, self.request.kernel)
+            notes = replaying.notes(played, thresholds)
+        self.channel.send(Collected(cases, notes=notes))
         self.rehearse(session.items)
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -97,13 +110,37 @@ class Tester:
                 self.grade(session.items, job, fds[0])
             os.close(fds[0])
 
-    def rehearse(self, items: list[pytest.Item]) -> None:
+    def record(self, items: list[pytest.Item]) -> None:
+        """Write down what the visible cases ask. Hidden ones are not even run."""
+        visible = [item for item in items if not hidden(item)]
+        if not visible:
+            self.channel.send(Recorded("all cases are hidden; a pack needs a visible one"))
+            return
+        scripts = self.rehearse(visible).scripts
+        if self.error:
+            self.channel.send(Recorded(self.error))
+            return
+        solution = self.measures[0]
+        bills = {text: bill.costs for text, bill in solution.bills.items()} if solution else {}
+        cases = [tape.Case(item.name, points(item), scripts[case_name(item)]) for item in visible]
+        hidden_ones = len(items) - len(visible)
+        try:
+            raw = tape.write(tape.Tape(versions(), self.request.seed, hidden_ones, cases, bills))
+        except tape.Unrecordable as error:
+            self.channel.send(Recorded(str(error)))
+            return
+        self.channel.send(Recorded(), [raw])
+
+    def rehearse(self, items: list[pytest.Item]) -> Grading:
         """Evaluate every reference once, here, so that no child has to. What fails here fails there, and is told."""
         grading = Grading(no_worker, Source("", ""), Limits(), self.request.seed, self.memory, *self.measures)
         grading.rehearsal = True
         items[0].config.stash[GRADING] = grading
         for item in items:
-            runtestprotocol(item, log=False)
+            for report in runtestprotocol(item, log=False):
+                if not report.passed:
+                    self.error = self.error or f"{case_name(item)}: {report.longreprtext}"[-4000:]
+        return grading
 
     def grade(self, items: list[pytest.Item], job: Job, fd: int) -> None:
         """In the child: run every test on one submission and report. Never returns."""

@@ -51,6 +51,7 @@ def _update(workspace: Workspace, exercise: Exercise, dry_run: bool) -> What | N
             workspace.write_starter(exercise)
         return "written"
     level, language = (base.level, base.language) if base else (workspace.state.level, workspace.state.language)
+    level = exercise.offered(level)
     new = Starter(level, language, exercise.render(level, language).encode())
     raw = path.read_bytes()
     theirs = raw.replace(b"\r\n", b"\n")

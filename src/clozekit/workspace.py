@@ -161,7 +161,7 @@ class Workspace:
         if path.exists() and not overwrite:
             return False
         path.parent.mkdir(parents=True, exist_ok=True)
-        level, language = self.state.level, self.state.language
+        level, language = exercise.offered(self.state.level), self.state.language
         content = exercise.render(level, language).encode()
         path.write_bytes(content)
         self.keep_starter(exercise.id, Starter(level, language, content))

@@ -59,7 +59,7 @@ def _cells(exercise: Exercise, level: str, language: str) -> Iterator[NotebookNo
         say(language, "notebook-how", mark=mark),
     )
     yield v4.new_markdown_cell("\n\n".join(text), id=_id(f"{exercise.id} statement"))
-    code = exercise.starter(level, language)
+    code = exercise.starter(exercise.offered(level), language)
     yield _code(exercise.id, f"{mark}\n{code.removesuffix(chr(10))}", "answer")
     yield _code(exercise.id, CHECK.format(id=exercise.id, language=language), "check")
 

@@ -24,7 +24,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from clozekit.errors import ContentError
-from clozekit.exercise import read_toml
+from clozekit.typed_toml import read_toml
 
 
 class Policy(Struct, forbid_unknown_fields=True, frozen=True):

@@ -28,6 +28,7 @@ MODULES = (  # in the order in which their commands are met
     "rules",
     "meter",
     "author",
+    "release",
     "teacher",
     "gradebook",
     "classroom_pages",

@@ -13,6 +13,7 @@ import msgspec
 from clozekit.catalog import Catalog, builtin_root, make_index, open_catalog
 from clozekit.cli.common import ExerciseId, console, content_option
 from clozekit.errors import ClozeError
+from clozekit.pack import Pack
 
 
 @click.command()
@@ -26,7 +27,7 @@ def new(exercise: str, content: Path | None) -> None:
     """Write the four files of a new exercise: a small one that verifies clean, for you to change."""
     from clozekit.skeleton import write_skeleton
 
-    root = content or (Path.cwd() if (Path.cwd() / "exercises").is_dir() else builtin_root())
+    root = _authored(content or (Path.cwd() if (Path.cwd() / "exercises").is_dir() else builtin_root()))
     for path in [*write_skeleton(root, exercise), *_write(_index(root))]:
         click.echo(path)
     click.echo(f"Now: cloze verify {exercise}{f' --content {content}' if content else ''}")
@@ -41,7 +42,9 @@ def new(exercise: str, content: Path | None) -> None:
 )
 def build(check: bool, content: Path | None) -> None:
     """Derive every starter and the index from solutions and words."""
-    root = content or (Path.cwd() if (Path.cwd() / "exercises" / "contents.toml").is_file() else builtin_root())
+    root = _authored(
+        content or (Path.cwd() if (Path.cwd() / "exercises" / "contents.toml").is_file() else builtin_root())
+    )
     derived = {exercise.starter_path: exercise.render() for exercise in Catalog([root])} | _index(root)
     stale = {path: text for path, text in derived.items() if not path.exists() or path.read_text("utf-8") != text}
     starters = {path.with_suffix(".py") for path in (root / "exercises").glob("*/*.toml")}
@@ -54,6 +57,17 @@ def build(check: bool, content: Path | None) -> None:
         if check and stale:
             click.echo("run `cloze build`", err=True)
         sys.exit(1)
+
+
+def _authored(root: Path) -> Path:
+    """A content root that may be changed.
+
+    Raises:
+        ClozeError: it is a course pack.
+    """
+    if Pack.at(root):
+        raise ClozeError(f"{root} is a course pack; change the course and run `cloze release {root}` again")
+    return root
 
 
 def _index(root: Path) -> dict[Path, str]:

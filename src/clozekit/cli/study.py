@@ -195,8 +195,8 @@ def diff(exercise: str, beside: bool, lang: str | None, content: tuple[Path, ...
         raise NotFound(Problem("no-starter", {"path": str(path)})) from None
     except OSError as error:
         raise unreadable(path, error) from None
-    _may_see_solution(found, workspace, chosen, yes)
     ours = blanks.reveal(found.solution)
+    _may_see_solution(found, workspace, chosen, yes)
     heads = phrases.say(chosen, "diff-yours", path=path), phrases.say(chosen, "diff-ours")
     lines = differences.unified(yours, ours)
     if not lines:
@@ -218,8 +218,9 @@ def solution(exercise: str, lang: str | None, content: tuple[Path, ...], yes: bo
 
     workspace, chosen = surroundings(lang)
     found = catalog_of(workspace, content)[exercise]
+    ours = blanks.reveal(found.solution)
     _may_see_solution(found, workspace, chosen, yes)
-    click.echo(blanks.reveal(found.solution), nl=False)
+    click.echo(ours, nl=False)
 
 
 def is_passed(exercise: Exercise, workspace: Workspace | None) -> bool:

@@ -15,7 +15,7 @@ import inspect
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -78,6 +78,7 @@ class Check:
     rounds: how many unjudged calls come before the next small one that is repeated.
     yardstick: what calls of torch may cost, where the exercise has thresholds for them.
     composite: whether the test's calls without gradients run below autograd; its first call draws it.
+    script: all that was asked, in order.
     """
 
     candidate: Candidate | None
@@ -93,6 +94,7 @@ class Check:
     rounds: Iterator[int]
     yardstick: Yardstick | None = None
     composite: bool | None = None
+    script: list[Question] = field(default_factory=list)
 
     def __call__(
         self,
@@ -195,14 +197,35 @@ class Check:
         request = dry(call)
         question = Question(call.text, request, [], priced=call)
         self.questions.append(question)
-        self.evidence.solution.bill(call)
+        self._price(question, call, self.evidence)
+
+    def replay(self, script: Sequence[Question]) -> None:
+        """Ask what another `check` has asked, and written down: see `tape`.
+
+        Raises:
+            Refused: the submission's answer is wrong, or there is none.
+        """
+        __tracebackhide__ = True
+        for question in script:
+            aside = bool(question.again) or (isinstance(question.request, calls.Parameters) and question.request.refill)
+            (self.unasked if aside else self.questions).append(question)
+            if question.priced and self.evidence:
+                self._price(question, question.priced, self.evidence)
+                continue
+            with self.candidate.unheard() if aside and self.candidate else nullcontext():
+                self._ask(question)
+
+    def _price(self, question: Question, call: callstring.CallString, evidence: Evidence) -> None:
+        __tracebackhide__ = True
+        self.script.append(question)
+        evidence.solution.bill(call)
         if self.candidate is None:
             return
-        question.answer = self.candidate.ask(request, [], COMPILE_SECONDS)
+        question.answer = self.candidate.ask(question.request, [], COMPILE_SECONDS)
         question.problem = question.judge(question.answer)
         if not question.problem:
             plan = question.answer.plan
-            question.meters, question.problem = self.evidence.judge_costs(call, plan, self.hidden)
+            question.meters, question.problem = evidence.judge_costs(call, plan, self.hidden)
         if question.problem:
             raise _objection(question.problem)
 
@@ -240,6 +263,7 @@ class Check:
 
     def _ask(self, question: Question) -> None:
         __tracebackhide__ = True
+        self.script.append(question)
         if self.candidate is None:
             return
         question.forbidden = self.forbidden

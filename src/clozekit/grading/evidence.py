@@ -49,10 +49,13 @@ Handed = tuple[plan.Plan, list[Launch]]  # the plan of a call, and what its laun
 
 
 class Solution:
-    """The reference kernel of one exercise, and what each call costs it. `thresholds`: for each meter, how many times that."""
+    """The reference kernel of one exercise, and what each call costs it. `thresholds`: for each meter, how many times that.
 
-    def __init__(self, source: str, thresholds: Bars, seed: int = 0):
-        self.source, self.thresholds, self.seed = source, thresholds, seed
+    comparable: whether what is counted here may be held against that.
+    """
+
+    def __init__(self, source: str, thresholds: Bars, seed: int = 0, comparable: bool = True):
+        self.source, self.thresholds, self.seed, self.comparable = source, thresholds, seed, comparable
         self.known: dict[bytes, Bars] = {}
         self.bills: dict[str, bills.Bill] = {}
         self.made: dict[str, Assembled] = {}
@@ -134,6 +137,8 @@ class Solution:
         }
 
     def _loaded(self) -> types.ModuleType:
+        if not self.source:
+            raise RuntimeError("a course pack has no solution to compare with")
         if self.module is None:
             from clozekit.kernels import interpret
 
@@ -224,7 +229,8 @@ class Evidence:
         meters = self._held(call, script, made)
         if isinstance(meters, Problem):
             return meters
-        if kernels is self.visible and (roofline := beside(call.text, made, self.solution.made[call.text])):
+        ours = self.solution.made.get(call.text)  # a course pack has its costs only
+        if kernels is self.visible and ours and (roofline := beside(call.text, made, ours)):
             self.rooflines.append(roofline)
         if all(meter.verdict != "could not check" for meter in meters.values()):
             return meters
@@ -253,6 +259,8 @@ class Evidence:
         found = self.price(call, script, self.hidden if hidden else self.visible)
         if isinstance(found, Problem):
             return {}, found
+        if not self.solution.comparable:
+            found = bills.undecided(found)
         if not hidden:
             for meter in found.values():
                 self._keep(meter)
@@ -272,18 +280,15 @@ class Evidence:
             "stores": counts.store_bytes + copied,
             "scratch": plan.scratch(script, len(proof.inputs)),
         }
-        above = None
-        for name, bar in proof.bars.items():
-            meter = Meter(name, spent[name], bar, "passed" if spent[name] <= bar else "failed")
-            if not hidden:
-                self._keep(meter)
-            if meter.verdict == "failed" and above is None:
-                above = meter
-        if above is None:
-            return None
-        return Problem(
-            f"meter-{above.name}", {"call": proof.text, "yours": f"{above.value:g}", "bar": f"{above.bar:g}"}
-        )
+        meters = {
+            name: Meter(name, spent[name], bar, "passed" if spent[name] <= bar else "failed")
+            for name, bar in proof.bars.items()
+        }
+        if not self.solution.comparable:
+            meters = bills.undecided(meters)
+        for meter in meters.values() if not hidden else ():
+            self._keep(meter)
+        return bills.problem(proof.text, meters)
 
     def close(self) -> None:
         """End the workers."""

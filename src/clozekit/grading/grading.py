@@ -4,7 +4,8 @@ Grading
   ├─ visible: Candidate       one worker for the visible cases
   ├─ hidden: Candidate        another for the hidden ones: what they send must not be there to be printed later
   ├─ trials: {test: [Question, ...]}
-  └─ unasked: {test: [Question, ...]}     what was asked again, see `again`
+  ├─ unasked: {test: [Question, ...]}     what was asked again, see `again`
+  └─ scripts: {test: [Question, ...]}     all of it, in order
 """
 
 import hashlib
@@ -60,6 +61,7 @@ class Grading:
         self.hidden = Candidate(spawn, source.text, source.name, limits, patience=patience)
         self.trials: dict[str, list[Question]] = {}
         self.unasked: dict[str, list[Question]] = {}
+        self.scripts: dict[str, list[Question]] = {}
         self.evidence = Evidence(spawn, source.text, source.name, limits, solution, device) if solution else None
         self.yardstick = yardstick
         self.rehearsal = False
@@ -76,7 +78,7 @@ class Grading:
         candidate = None if self.rehearsal else self.hidden if hidden else self.visible
         if candidate:
             candidate.renew()
-        return Check(
+        check = Check(
             candidate,
             references(grader),
             self.memory,
@@ -90,6 +92,8 @@ class Grading:
             self.rounds,
             self.yardstick,
         )
+        self.scripts[test] = check.script
+        return check
 
     def reseed(self, name: str) -> int:
         """Seed every generator that a case may draw from. (torch.manual_seed would import torch._dynamo: a second.)"""

@@ -76,6 +76,7 @@ class Question:
     smaller: "Question | None" = None  # the call that must take as many steps of Python
     proof: Proof | None = None  # where a kernel must have computed the answer
     bars: measured.Bars | None = None  # what the answer may cost
+    comparable: bool = True  # whether the bars were counted by what counts here
     again: str = ""  # the kind of another call, see `again`
     priced: CallString | None = None  # a call of full size, whose costs are judged and no values
     meters: dict[MeterName, Meter] = field(default_factory=dict)  # of such a call
@@ -144,7 +145,8 @@ class Question:
         """What an answer cost, where that was asked."""
         if self.bars is None or answer.cost is None:
             return {}
-        return measured.meters(measured.spent(answer.cost, answer.steps), self.bars)
+        meters = measured.meters(measured.spent(answer.cost, answer.steps), self.bars)
+        return meters if self.comparable else bills.undecided(meters)
 
     def pairs(self, answer: Answer) -> Iterator[tuple[str, Any, Expected]]:
         """The answer and each gradient ("" or its path) beside what is expected."""

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from clozekit.kernels import plan
 from clozekit.meters import assembling
@@ -129,6 +130,11 @@ def alike(ours: Mapping[MeterName, Meter], theirs: Mapping[MeterName, Meter]) ->
         <= SIMILAR.get(name, ALIKE) * min(ours[name].value, theirs[name].value)
         for name in above[0]
     )
+
+
+def undecided(meters: Mapping[MeterName, Meter]) -> dict[MeterName, Meter]:
+    """The same where the bars were counted by something else: shown, and deciding nothing."""
+    return {name: replace(meter, verdict="could not check") for name, meter in meters.items()}
 
 
 def problem(call: str, meters: Mapping[MeterName, Meter]) -> Problem | None:

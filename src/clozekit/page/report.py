@@ -71,6 +71,7 @@ class ReportView(NamedTuple):
     strip: list[Verdict]
     meters: list[MeterView]
     rooflines: list[RooflineView]
+    notes: list[str]
 
 
 def report_view(report: Report, exercise: Exercise, language: str, reveal: Reveal, interview: bool) -> ReportView:
@@ -107,6 +108,7 @@ def report_view(report: Report, exercise: Exercise, language: str, reveal: Revea
         strip=[test.verdict for test in report.tests],
         meters=[_meter(meter, exercise, language) for meter in report.meters],
         rooflines=[_roofline(roofline, language) for roofline in report.rooflines],
+        notes=[describe(note, language) for note in report.notes],
     )
 
 
