@@ -8,7 +8,7 @@ import torch
 
 def penalize(logits, ids, repetition=1.0, presence=0.0, frequency=0.0):
     out = logits.float().clone(memory_format=torch.contiguous_format)
-    for row, text in zip(out.reshape(-1, out.shape[-1]), ids.reshape(-1, ids.shape[-1])):
+    for row, text in zip(out.reshape(-1, out.shape[-1]), ids.reshape(out.numel() // out.shape[-1], ids.shape[-1])):
         counts = {}
         for token in text.tolist():
             if token >= 0:
