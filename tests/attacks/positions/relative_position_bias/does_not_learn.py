@@ -1,0 +1,25 @@
+"""The bias is taken from the values of the table alone: it does not learn.
+
+Verdict: failed
+"""
+
+import math
+
+import torch
+
+
+def shaw_index(relative, k):
+    return relative.clamp(-k, k) + k
+
+
+def t5_bucket(relative, num_buckets=32, max_distance=128, bidirectional=True):
+    n = num_buckets // 2 if bidirectional else num_buckets
+    distance = relative.abs() if bidirectional else (-relative).clamp(min=0)
+    e = n // 2
+    far = e + (torch.log(distance.clamp(min=e) / e) / math.log(max_distance / e) * (n - e)).long()
+    return torch.where(distance < e, distance, far.clamp(max=n - 1)) + n * ((relative > 0) & bidirectional)
+
+
+def t5_bias(table, t_q, t_k, max_distance=128, bidirectional=True):
+    relative = torch.arange(t_k) - torch.arange(t_k - t_q, t_k)[:, None]
+    return table.detach()[t5_bucket(relative, len(table), max_distance, bidirectional)].permute(2, 0, 1)
