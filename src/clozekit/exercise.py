@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar, get_args
 
 from msgspec import Meta, Struct, ValidationError, convert
-from msgspec.structs import fields
+from msgspec.structs import fields, force_setattr
 
 from clozekit import blanks, definitions, phrases, syntax
 from clozekit.errors import ContentError, NotFound
+from clozekit.families import spelt_out
 from clozekit.report import MeterName
 
 LANGUAGES = ("en", "zh")
@@ -30,7 +31,7 @@ T = TypeVar("T")
 
 
 class Policy(Struct, forbid_unknown_fields=True, frozen=True):
-    """What a submission may use and spend. `forbid` holds fully qualified names; `seconds` bounds one call.
+    """What a submission may use and spend. `forbid` holds fully qualified names, or families; `seconds` bounds one call.
 
     imports: modules beyond those that every submission may import. kernel: whether a Triton kernel must do the work.
     """
@@ -39,6 +40,9 @@ class Policy(Struct, forbid_unknown_fields=True, frozen=True):
     imports: list[Line] = []
     kernel: bool = False
     seconds: Annotated[float, Meta(gt=0, le=120)] = 10.0
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "forbid", spelt_out(self.forbid))
 
 
 class Words(Struct, forbid_unknown_fields=True, frozen=True):
