@@ -6,7 +6,7 @@ import json
 import pytest
 
 from clozekit.errors import ClozeError, ContentError, NotFound
-from clozekit.exercise import Exercise, Mistake, read_sheet
+from clozekit.exercise import Exercise, Mistake, Policy, read_sheet
 from clozekit.skeleton import GRADER, SOLUTION, WORDS, write_skeleton
 
 
@@ -30,6 +30,11 @@ BROKEN_WORDS = {
     "a key like no other": ("forbid =", "zero =", "policy: unknown key `zero`; delete it"),
     "a wrong type": ('title = "TITLE"', "title = 3", "en.title: expected `str`, got `int`"),
     "a wrong type in a list": ("forbid = []", "forbid = ['a', 3]", "policy.forbid.1: expected `str`, got `int`"),
+    "a family that there is not": (
+        "forbid = []",
+        "forbid = ['@atention']",
+        "policy: there is no family `@atention`, only @attention",
+    ),
     "a wrong type in a table": (
         'forgets_scale = "Your result does not depend on `scale`."',
         "forgets_scale = 3",
@@ -101,6 +106,13 @@ def test_a_broken_toml_names_file_key_and_fix(tmp_path, name):
     with pytest.raises(ContentError) as error:
         read_sheet(path)
     assert str(error.value).startswith(f"{path}: {message}")
+
+
+def test_a_family_forbids_all_its_members_beside_the_names_of_the_exercise():
+    forbidden = Policy(["torch.softmax", "@attention"]).forbid
+    assert forbidden[0] == "torch.softmax"
+    assert {"torch.nn.functional.scaled_dot_product_attention", "torch.nn.MultiheadAttention"} < {*forbidden}
+    assert not [name for name in forbidden if name.startswith("@")]
 
 
 def test_a_toml_that_is_not_utf8_names_the_byte(tmp_path):

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
 
 from clozekit import blanks, definitions, phrases, syntax
 from clozekit.errors import ContentError
+from clozekit.families import spelt_out
 from clozekit.pack import Pack, cases_path
 from clozekit.report import MeterName
 from clozekit.typed_toml import read_toml
@@ -30,7 +32,7 @@ Line = Annotated[str, Meta(min_length=1)]
 
 
 class Policy(Struct, forbid_unknown_fields=True, frozen=True):
-    """What a submission may use and spend. `forbid` holds fully qualified names; `seconds` bounds one call.
+    """What a submission may use and spend. `forbid` holds fully qualified names, or families; `seconds` bounds one call.
 
     imports: modules beyond those that every submission may import. kernel: whether a Triton kernel must do the work.
     """
@@ -39,6 +41,9 @@ class Policy(Struct, forbid_unknown_fields=True, frozen=True):
     imports: list[Line] = []
     kernel: bool = False
     seconds: Annotated[float, Meta(gt=0, le=120)] = 10.0
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "forbid", spelt_out(self.forbid))
 
 
 class Words(Struct, forbid_unknown_fields=True, frozen=True):

@@ -1,0 +1,93 @@
+"""Names that exercises forbid together: `forbid = ["@attention"]` in a TOML stands for every way torch has to attend."""
+
+from collections.abc import Iterable
+
+FAMILIES: dict[str, list[str]] = {
+    "@attention": [
+        "torch.nn.functional.scaled_dot_product_attention",
+        "torch._C._nn.scaled_dot_product_attention",
+        "torch.ops.aten.scaled_dot_product_attention",
+        "torch._scaled_dot_product_attention_math",
+        "torch._scaled_dot_product_attention_math_for_mps",
+        "torch._scaled_dot_product_cudnn_attention",
+        "torch._scaled_dot_product_efficient_attention",
+        "torch._scaled_dot_product_flash_attention",
+        "torch._scaled_dot_product_flash_attention_for_cpu",
+        "torch._flash_attention_forward_no_dropout_inplace",
+        "torch._native_multi_head_attention",
+        "torch._transformer_encoder_layer_fwd",
+        "torch._triton_multi_head_attention",
+        "torch._triton_scaled_dot_attention",
+        "torch._C._VariableFunctions",
+        "torch._VF",
+        "torch.ops.aten._scaled_dot_product_attention_math",
+        "torch.ops.aten._scaled_dot_product_attention_math_for_mps",
+        "torch.ops.aten._scaled_dot_product_cudnn_attention",
+        "torch.ops.aten._scaled_dot_product_efficient_attention",
+        "torch.ops.aten._scaled_dot_product_flash_attention",
+        "torch.ops.aten._scaled_dot_product_flash_attention_for_cpu",
+        "torch.ops.aten._scaled_dot_product_fused_attention_overrideable",
+        "torch.ops.aten._cudnn_attention_forward",
+        "torch.ops.aten._efficient_attention_forward",
+        "torch.ops.aten._flash_attention_forward",
+        "torch.ops.aten._flash_attention_forward_no_dropout_inplace",
+        "torch.ops.aten._native_multi_head_attention",
+        "torch.ops.aten._transformer_encoder_layer_fwd",
+        "torch.ops.aten._triton_multi_head_attention",
+        "torch.ops.aten._triton_scaled_dot_attention",
+        "torch.nn.functional.multi_head_attention_forward",
+        "torch.nn.MultiheadAttention",
+        "torch.nn.Transformer",
+        "torch.nn.TransformerDecoder",
+        "torch.nn.TransformerDecoderLayer",
+        "torch.nn.TransformerEncoder",
+        "torch.nn.TransformerEncoderLayer",
+        "torch.nn.modules.MultiheadAttention",
+        "torch.nn.modules.Transformer",
+        "torch.nn.modules.TransformerDecoder",
+        "torch.nn.modules.TransformerDecoderLayer",
+        "torch.nn.modules.TransformerEncoder",
+        "torch.nn.modules.TransformerEncoderLayer",
+        "torch.nn.modules.activation.MultiheadAttention",
+        "torch.nn.modules.transformer",
+        "torch.nn.modules.transformer.Transformer",
+        "torch.nn.modules.transformer.TransformerDecoder",
+        "torch.nn.modules.transformer.TransformerDecoderLayer",
+        "torch.nn.modules.transformer.TransformerEncoder",
+        "torch.nn.modules.transformer.TransformerEncoderLayer",
+        "torch.nn.quantizable.MultiheadAttention",
+        "torch.ao.nn.quantizable.MultiheadAttention",
+        "torch.ao.nn.quantizable.modules.MultiheadAttention",
+        "torch.ao.nn.quantizable.modules.activation.MultiheadAttention",
+        "torch.ao.nn.quantized.MultiheadAttention",
+        "torch.ao.nn.quantized.modules.MultiheadAttention",
+        "torch.ao.nn.quantized.modules.activation.MultiheadAttention",
+        "torch.nn.attention.flex_attention",
+        "torch.nn.attention.flex_attention.flex_attention",
+        "torch.nn.attention.varlen",
+        "torch.nn.attention.varlen.varlen_attn",
+        "torch.nn.attention.varlen.varlen_attn_out",
+        "torch.ops.higher_order.flex_attention",
+        "torch._higher_order_ops.flex_attention",
+        "torch._higher_order_ops.flex_attention.flex_attention",
+        "torch._decomp",
+        "torch._decomp.decompositions.scaled_dot_product_flash_attention_for_cpu",
+        "torch.compile",
+        "torch.nn.Module.compile",
+        "torch._dynamo.optimize",
+    ],
+}
+
+
+def spelt_out(forbid: Iterable[str]) -> list[str]:
+    """Each family as its members.
+
+    Raises:
+        ValueError: there is no such family.
+    """
+    names = []
+    for name in forbid:
+        if name.startswith("@") and name not in FAMILIES:
+            raise ValueError(f"there is no family `{name}`, only {', '.join(FAMILIES)}")
+        names += FAMILIES.get(name, [name])
+    return names
