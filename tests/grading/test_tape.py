@@ -84,7 +84,14 @@ def test_the_rest_of_a_question_comes_back():
     assert script[2].request.dry
 
 
-@pytest.mark.parametrize("returned", [2j, [object()], {"a": torch.ones(2).to_sparse()}], ids=repr)
+UNWRITTEN = {
+    "a number of Python alone": 2j,
+    "an object": [object()],
+    "a sparse tensor": {"a": torch.ones(2).to_sparse()},
+}
+
+
+@pytest.mark.parametrize("returned", UNWRITTEN.values(), ids=UNWRITTEN)
 def test_what_is_no_data_is_not_written(returned):
     request, buffers = encode(None, "f", (), {})
     asked = Question("f()", request, buffers, truth=Truth(expect(lambda: 1, ())))
