@@ -48,23 +48,27 @@ def drafted(fates, vocab=VOCAB):
     return p, q, torch.tensor(draft), torch.tensor(uniforms)
 
 
+def ask(check, *args):
+    """With other values in the same tensors, p and q were no distributions."""
+    check("verify_draft", *args, once=True)
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_values(check, case):
-    check("verify_draft", *drafted(CASES[case]))
+    ask(check, *drafted(CASES[case]))
 
 
 @pytest.mark.parametrize("case", SINGLE)
 def test_one_token(check, case):
     target, drafted_by, token, uniform = SINGLE[case]
     p, q = torch.tensor([target, (0.1, 0.7, 0.2)]), torch.tensor([drafted_by])
-    check("verify_draft", p, q, torch.tensor([token]), torch.tensor([uniform]), once=True)
+    ask(check, p, q, torch.tensor([token]), torch.tensor([uniform]))
 
 
 def test_the_same_models_agree_on_everything(check):
-    """Asked once: of other values all may be rejected, and nothing be left to draw from."""
     p = distributions(5, VOCAB)
     uniforms = torch.rand(4).mul(0.9)  # a ratio of 1 is above all of them, whatever rounding does to it
-    check("verify_draft", p, p[:4].clone(), torch.randint(0, VOCAB, (4,)), uniforms, once=True)
+    ask(check, p, p[:4].clone(), torch.randint(0, VOCAB, (4,)), uniforms)
 
 
 def test_a_token_that_the_target_never_draws(check):
@@ -73,22 +77,22 @@ def test_a_token_that_the_target_never_draws(check):
     p[1, draft[1]] = 0.0
     p[1] /= p[1].sum()
     uniforms[1] = 0.0
-    check("verify_draft", p, q, draft, uniforms)
+    ask(check, p, q, draft, uniforms)
 
 
 def test_models_that_have_no_token_in_common(check):
     p, q = torch.eye(3)[[2, 1, 0]], torch.eye(3)[[0, 2]]
-    check("verify_draft", p, q, torch.tensor([0, 2]), torch.tensor([0.25, 0.5]), once=True)  # others have q = 0
+    ask(check, p, q, torch.tensor([0, 2]), torch.tensor([0.25, 0.5]))
 
 
 def test_a_vocabulary_of_two(check):
     p, q = torch.tensor([[0.25, 0.75], [0.5, 0.5], [0.125, 0.875]]), torch.tensor([[0.5, 0.5], [0.875, 0.125]])
-    check("verify_draft", p, q, torch.tensor([0, 0]), torch.tensor([0.375, 0.75]), once=True)
+    ask(check, p, q, torch.tensor([0, 0]), torch.tensor([0.375, 0.75]))
 
 
 def test_non_contiguous_rows(check):
     p, q, draft, uniforms = drafted(["low", "above", "no", "low"])
-    check("verify_draft", p.T.contiguous().T, q.T.contiguous().T, draft, uniforms)
+    ask(check, p.T.contiguous().T, q.T.contiguous().T, draft, uniforms)
 
 
 @pytest.mark.hidden
@@ -96,10 +100,11 @@ def test_sizes_drawn_anew(check):
     """One call after the other, so that what one leaves behind is wrong for the next."""
     kept = random.choices(["low", "above"], k=random.randint(9, 14))
     vocab = random.randint(30, 60)
-    check("verify_draft", *drafted(kept, vocab))
-    check("verify_draft", *drafted([*kept[:-2], "no", "above"], vocab))
-    check("verify_draft", *drafted(["no", *kept[1:]], vocab))
-    check("verify_draft", *drafted(["above", "low", "no"], random.randint(1000, 2000)))
+    ask(check, *drafted(kept, vocab))
+    ask(check, *drafted([*kept[:-2], "no", "above"], vocab))
+    ask(check, *drafted([*kept[:3], "no", *kept[4:]], vocab))
+    ask(check, *drafted(["no", *kept[1:]], vocab))
+    ask(check, *drafted(["above", "low", "no"], random.randint(1000, 2000)))
 
 
 @reference("verify_draft")
