@@ -1,7 +1,7 @@
 """Attention masks
 
-A mask says who may attend to whom. Two reasons to hide a key, and what they do to the
-softmax:
+A mask says who may attend to whom. Build it from its two reasons, padding and causality,
+and write the softmax that obeys it.
 
 make_mask(lengths, t_q, t_k, causal, offset=0)
         boolean [b, 1, t_q, t_k], True where a query (a row) may attend to a key (a

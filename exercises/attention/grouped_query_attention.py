@@ -5,9 +5,9 @@ and values for h_q heads of queries, so that the cache shrinks by g = h_q / h_kv
 arithmetic of scores and averages stays the same. h_kv = 1 is multi-query attention,
 h_kv = h_q multi-head attention.
 
-Neighbouring query heads share: query head i uses head i // g of k and v.
+Neighbouring query heads share: for query head i, k and v are those of head i // g.
 
-    y_i = softmax(q_i kᵀ / √d) v         k, v of head i // g
+    y_i = softmax(q_i kᵀ / √d) v
 
 q       [b, h_q, t_q, d]; h_kv divides h_q
 k, v    [b, h_kv, t_k, d]. All are float32, float16 or bfloat16; they need not be
