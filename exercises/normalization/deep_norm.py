@@ -26,8 +26,9 @@ n, m           int, at least 0, 0 where there is no such side; never 0 for side'
 x, fx          [..., d], float32, float16 or bfloat16; fx is f(x); need not be contiguous,
                must not be changed
 weight, bias   [d], of LayerNorm, the dtype of x
-results        (alpha, beta), two Python floats; next, shape and dtype of x, gradients flow
-               to all tensors; a Python float
+name           one of the six above; fan_in, fan_out: int
+results        of deepnorm_constants (alpha, beta), two Python floats; of deep_norm next, shape
+               and dtype of x, gradients flow to all tensors; of init_std a Python float
 
 Sum and norm are computed in float32. torch's layer_norm may be used.
 

@@ -21,8 +21,8 @@ results       layer_norm: y, shaped like x; gradients flow to x, weight and bias
               all in the dtype of x
 
 All arithmetic is done in float32; only results are rounded. A mean far above the deviation
-must not spoil the variance. torch's normalizations and automatic differentiation are not
-to be used.
+must not spoil the variance. torch's normalizations are not to be used, nor, in
+layer_norm_backward, automatic differentiation.
 
 Source: Ba, Kiros and Hinton 2016, Layer Normalization, arXiv:1607.06450, §3
 """

@@ -13,7 +13,7 @@ Of the n buckets on one side, the first e = n/2 hold one distance each, 0 … e 
 
     bucket = e + floor(log(distance / e) / log(max_distance / e) · (n - e))
 
-but at most the last one, n - 1. Where that logarithm is a whole number, rounding decides;
+but at most the last one, n - 1. Where what is inside floor is a whole number, rounding decides;
 such distances above e and below max_distance are not asked for.
 
 t5_bias: the row of the bucket holds one number for each head, to be added to the scores. The

@@ -25,8 +25,8 @@ method    "linear", "ntk" or "yarn"
 orig_len  L, int, at least 1
 result    (inv_freq, attn_scale): float32 [d/2], and a Python float
 
-transformers and the authors' code let γ rise with i instead of r[i]; here it is as in the
-paper.
+In transformers and the authors' code γ is a straight line in i instead of r[i]; here it is
+as in the paper.
 
 Source: Chen et al. 2023, arXiv:2306.15595; Peng et al. 2023, YaRN, arXiv:2309.00071, §3
 """
