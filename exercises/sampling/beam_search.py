@@ -8,7 +8,8 @@ follows bos. At each step t = 0, 1, …, max_len − 1:
    sum of the log-probabilities of all its tokens. -inf is impossible and never taken.
 2. Of all these candidates together keep the `beam` with the largest totals.
 3. Those of them that end in eos are finished and set aside; only the others live on, so
-   that fewer than `beam` may be live. None is put in the place of a finished one.
+   that after this step fewer than `beam` may be live: none is put in the place of a
+   finished one. The next step again keeps `beam` candidates.
 
 Search until all steps are done or nothing is live. Let |y| be the number of tokens, eos
 included and bos not. The best finished hypothesis is the one with the largest

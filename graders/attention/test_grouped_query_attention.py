@@ -71,6 +71,13 @@ def test_memory_for_a_new_token(check, text):
     check("gqa", *draw(1, 16, 2, 1, random.randint(*TEXTS[text]), 32), measured=True)
 
 
+@pytest.mark.parametrize("text", TEXTS)
+def test_memory_for_a_prompt(check, text):
+    """Heads so wide that a copy of k shows beside the scores of several queries."""
+    t_q = random.randint(2, 3)
+    check("gqa", *draw(1, 32, 2, t_q, random.randint(*TEXTS[text]), 128), measured=True)
+
+
 @pytest.mark.hidden
 def test_sizes_drawn_anew(check):
     """One call after the other, so that what one leaves behind is wrong for the next."""

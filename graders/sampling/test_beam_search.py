@@ -164,6 +164,11 @@ def refills_the_beam(finished, best, candidates, beam, eos):
     live = sorted([(total, ids) for total, ids in candidates if ids[-1] != eos], reverse=True)[:beam]
 
 
+@mistake(blank="prune")
+def shrinks_the_beam(candidates, beam, finished):
+    best = sorted(candidates, reverse=True)[: max(beam - len(finished), 0)]
+
+
 @mistake(blank="finish")
 def finishes_without_a_place(finished, best, candidates, eos):
     finished += [(total, ids) for total, ids in candidates if ids[-1] == eos]
@@ -180,6 +185,12 @@ def goes_on_after_eos(finished, best, eos):
 def stops_at_the_first(finished, best, eos):
     finished += [(total, ids) for total, ids in best if ids[-1] == eos]
     live = [(total, ids) for total, ids in best if ids[-1] != eos and not finished]
+
+
+@mistake(blank="finish")
+def stops_at_beam_finished(finished, best, eos, beam):
+    finished += [(total, ids) for total, ids in best if ids[-1] == eos]
+    live = [(total, ids) for total, ids in best if ids[-1] != eos and len(finished) < beam]
 
 
 @mistake(blank="finish")

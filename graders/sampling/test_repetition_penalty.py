@@ -47,7 +47,8 @@ def test_a_non_contiguous_batch(check):
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
 def test_half_precision(check, dtype):
-    logits, ids = torch.tensor([8.0, -4.0, 6.5, 1.0]), torch.tensor([2, 1, 2, 2, 0, 2, -1])
+    """Token 2 has 2.5 / 1.3 - 0.7 - 4 * 0.3 = 0.023 left, where the rounding of each half step shows."""
+    logits, ids = torch.tensor([8.0, -4.0, 2.5, 1.0]), torch.tensor([2, 1, 2, 2, 0, 2, -1])
     check("penalize", logits.to(dtype), ids, 1.3, 0.7, 0.3, dtype=None)
 
 
@@ -174,3 +175,11 @@ def changes_the_logits(logits, ids, repetition):
     seen = counts > 0
     scores[seen] = torch.where(scores > 0, scores / repetition, scores * repetition)[seen]
     repetition = 1.0
+
+
+@mistake("penalize", rounding=True)
+def computes_in_half(logits, ids, repetition=1.0, presence=0.0, frequency=0.0):
+    counts = torch.zeros_like(logits).scatter_add(-1, ids.clamp(min=0), (ids >= 0).to(logits.dtype))
+    discounted = torch.where(logits > 0, logits / repetition, logits * repetition)
+    scores = torch.where(counts > 0, discounted, logits)
+    return scores - presence * (counts > 0) - frequency * counts

@@ -14,6 +14,7 @@ CASES = {
     "low temperature": ((3.0, 2.9, 2.7, 1.0), 0.1),
     "high temperature": ((30.0, 10.0, 0.0, -20.0), 25.0),
     "as low as the logits are small": ((2e-9, 1e-9, 0.0, -1e-9), 1e-9),
+    "the lowest, with logits as small": ((2e-30, 1e-30, 0.0, -1e-30), 1e-30),
     "close to even": ((3.0, 1.0, -2.0), 1e30),
     "only one token": ((1.7,), 1e-30),
     "masked tokens": ((1.5, 0.5, -0.5, -INF, -INF), 0.6),
@@ -65,7 +66,7 @@ def test_sizes_drawn_anew(check):
     check("temperature_probs", torch.randn(random.randint(2000, 4000)), temperature)
     rows, vocab = random.randint(17, 40), random.randint(2, 60)
     logits = torch.randn(rows, vocab)
-    scale = 10 ** random.uniform(-20, -4)
+    scale = 10 ** random.uniform(-30, -4)
     check("temperature_probs", logits * scale, scale)
     check("temperature_probs", logits, temperature / 3)
     check("temperature_probs", logits[:1], temperature)
