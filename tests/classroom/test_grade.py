@@ -259,3 +259,9 @@ def test_an_empty_class_is_wrong_usage(missing, cloze_grade, tmp_path):
     result, lines = cloze_grade()
     assert (result.exit_code, lines) == (2, [])
     assert "give the directory that holds STUDENT/TRACK/NAME.py" in result.stderr
+
+
+def test_a_name_begins_no_line_of_the_log(handed, cloze_grade):
+    """GitHub obeys lines that begin with ::"""
+    handed({"ada/lab/x\n::error::hacked.py": RIGHT, "bob/lab/square.py": RIGHT})
+    assert not [line for line in cloze_grade()[0].stderr.splitlines() if line.startswith("::")]

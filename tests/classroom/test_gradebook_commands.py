@@ -249,3 +249,52 @@ def test_every_command_below_has_help(cloze):
         shown = cloze("gradebook", name, "--help")
         assert shown.exit_code == 0
         assert name in cloze("gradebook", "--help").output
+
+
+def test_a_table_with_sums_is_imported_by_the_course_that_made_it(cloze, out, syllabus, tmp_path):
+    """Or what lateness took off would become a correction for ever."""
+    cloze("gradebook", out, "--course", syllabus, "--csv", tmp_path / "table.csv")
+    refused = cloze("gradebook", "import", tmp_path / "table.csv", "--reason", "second look", "--out", out)
+    assert refused.exit_code == 2
+    assert "give the --course that it was written with" in refused.output
+    options = "--reason", "second look", "--course", syllabus, "--out", out
+    assert cloze("gradebook", "import", tmp_path / "table.csv", *options).output == "0 changed\n"
+
+
+@pytest.mark.parametrize("reason", ["", " \n"])
+def test_points_need_a_reason_that_says_something(reason, cloze, out):
+    refused = cloze("gradebook", "set", "cyd", OTHER, "4", "--reason", reason, "--out", out)
+    assert refused.exit_code == 2
+    assert "--reason is empty" in refused.output
+    assert "4" not in table(out).splitlines()[-1]
+
+
+def test_a_merge_is_of_all_parts_or_of_none(cloze, out, tmp_path):
+    merged = tmp_path / "merged"
+    assert cloze("gradebook", "merge", out, tmp_path / "nope", "--out", merged).exit_code == 2
+    other = tmp_path / "other"
+    for place, seed in ((out, 1), (other, 2)):
+        with Store(databases.beside(place)) as store:
+            store.used(seed)
+    refused = cloze("gradebook", "merge", out, other, "--out", merged)
+    assert refused.exit_code == 2
+    assert "with another seed" in refused.output
+    assert not merged.exists()
+
+
+def test_platforms_get_the_exercises_of_the_course(cloze, out, tmp_path):
+    with Store(databases.beside(out)) as store:
+        store.add([decision("cyd", 0.0, "sampling/topp", "could not check", "f")])
+    (tmp_path / "one.toml").write_text(f'exercises = ["{ID}"]\n')
+    header = cloze("gradebook", out, "--format", "canvas=-", "--course", tmp_path / "one.toml").output.splitlines()[0]
+    assert ID in header
+    assert OTHER not in header
+    assert "sampling/topp" not in cloze("gradebook", out, "--format", "canvas=-").output
+
+
+def test_a_deadline_that_nobody_can_hold_anyone_to_is_said(cloze, out, syllabus):
+    assert "nobody knows when" not in cloze("gradebook", out, "--course", syllabus).stderr
+    with Store(databases.beside(out)) as store:
+        timeless = decision("dan", 3.0, content="g")
+        store.add([timeless._replace(handed=timeless.handed._replace(handed_in=None))])
+    assert f"of 1 answers to {ID} nobody knows when" in cloze("gradebook", out, "--course", syllabus).stderr

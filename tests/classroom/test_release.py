@@ -387,3 +387,24 @@ def test_the_contents_name_nothing_that_is_not_there():
 def test_without_a_course_all_of_the_content_is_in_it(course, cloze):
     assert cloze("release", "pack", "--content", course).exit_code == 0
     assert [exercise.id for exercise in Catalog([Path("pack")])] == ["lab/square"]
+
+
+def test_no_class_is_graded_by_a_pack(pack, cloze, tmp_path):
+    path = tmp_path / "class/ada/lab/square.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(RIGHT)
+    asked = ("grade", tmp_path / "class", "--out", "out"), ("gradescope", "g.zip", "--exercise", "lab/square")
+    for arguments in asked:
+        done = cloze(*arguments, "--content", pack)
+        assert done.exit_code == 2
+        assert "neither solution nor grader" in done.stderr
+
+
+def test_a_course_toml_that_names_none_means_the_exercises_of_the_course(course, cloze):
+    Path("course.toml").write_text("")
+    arguments = "--content", course, "--course", "course.toml"
+    assert "pack: 1 exercises" in cloze("release", "pack", *arguments).output
+    Path("course.toml").write_text("exercises = []")
+    none = cloze("release", "none", *arguments)
+    assert none.exit_code == 2
+    assert "no exercise is chosen" in none.stderr

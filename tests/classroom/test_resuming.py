@@ -212,3 +212,13 @@ def test_a_run_that_is_killed_loses_nothing_that_was_graded(handed, author, cour
     again = [json.loads(line) for line in (tmp_path / "out/results.jsonl").read_text().splitlines()]
     assert again[:2] == lines  # with their seconds: they were not graded again
     assert again[2]["verdict"] == "passed"
+
+
+def test_another_seed_is_not_taken_in_silence(handed, cloze_grade):
+    """It asks other questions: everything is graded again, and points may change."""
+    handed({"ada/lab/square.py": RIGHT})
+    assert "with another seed" not in cloze_grade("--seed", 1)[0].stderr
+    forgotten, _ = cloze_grade()
+    assert forgotten.exit_code == 2
+    assert "was graded with a seed that was given: give it again" in forgotten.stderr
+    assert "every file is graded again" in cloze_grade("--seed", 2)[0].stderr

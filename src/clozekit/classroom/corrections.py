@@ -17,6 +17,11 @@ UNCHANGED = ("", "?")
 DERIVED = "total"  # a column of our own table that follows from the others
 
 
+def has_sums(raw: bytes) -> bool:
+    """Whether the table has the sums that only our own has, made for a course.toml or for none."""
+    return DERIVED.encode() in raw.partition(b"\n")[0].strip().split(b",")
+
+
 def read(
     raw: bytes, name: str, found: Iterable[Grade], students: Collection[str], known: Collection[str]
 ) -> dict[tuple[str, str], float]:

@@ -8,6 +8,7 @@ which nobody knows when it was handed in is in time.
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -165,6 +166,13 @@ def in_order(found: Iterable[Grade], order: Iterable[str]) -> list[str]:
     """Exercises in learning order; behind them those that have grades though nobody gave us their content."""
     order = list(order)
     return [*order, *sorted({grade.exercise for grade in found if is_final(grade)} - {*order})]
+
+
+def untimed(found: Iterable[Grade], syllabus: Syllabus) -> Counter[str]:
+    """Of exercises with a deadline, the answers of which nobody knows when they were handed in."""
+    return Counter(
+        each.exercise for each in found if each.exercise in syllabus.deadlines and each.line and not each.handed_in
+    )
 
 
 def is_final(grade: Grade) -> bool:

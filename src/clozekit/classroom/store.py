@@ -33,6 +33,7 @@ from clozekit.errors import ClozeError
 
 SCHEMA = 1
 WHOSE = ("student", "file", "attempt", "handed_in")  # of a line of results.jsonl, before the report; `key` is after it
+SEEDS = ("seed", "seed used")  # of meta
 tables = sql.MetaData()
 meta = sql.Table(
     "meta",
@@ -159,7 +160,23 @@ class Store:
         """Keep which seed results come from, so that a merge finds shards that were asked other questions."""
         with self.writing() as connection:
             connection.execute(sql.delete(meta).where(meta.c.name == "seed used"))
-            self._remember(connection, "seed used", hashlib.sha256(f"clozekit {seed}".encode()).hexdigest()[:32])
+            self._remember(connection, "seed used", digest_of(seed))
+
+    def used_another(self, seed: int) -> bool:
+        """Whether results come from another seed than this."""
+        with self.reading() as connection:
+            return (self._meta(connection, "seed used") or digest_of(seed)) != digest_of(seed)
+
+    def need_same_seed(self, other: "Store") -> None:
+        """Raises ClozeError where the results of two stores follow from different seeds."""
+        with self.reading() as ours, other.reading() as theirs:
+            for name in SEEDS:
+                mine, its = self._meta(ours, name), self._meta(theirs, name)
+                if mine and its and mine != its:
+                    raise ClozeError(
+                        f"{other.url} was graded with another seed than {self.url}: its students were asked other questions; "
+                        "grade it again with the seed of the others (--seed, or CLOZE_SEED)"
+                    )
 
     def _meta(self, connection: Connection, name: str) -> str | None:
         return connection.scalar(sql.select(meta.c.value).where(meta.c.name == name))
@@ -326,17 +343,11 @@ class Store:
                 table: [dict(row._mapping) for row in theirs.execute(sql.select(table))]
                 for table in tables.sorted_tables
             }
-        found = {row["name"]: row["value"] for row in held[meta]}
+        self.need_same_seed(other)
         with self.writing() as ours:
-            for name in ("seed", "seed used"):
-                value = found.get(name)
-                if value and (self._meta(ours, name) or value) != value:
-                    raise ClozeError(
-                        f"{other.url} was graded with another seed than {self.url}: its students were asked other questions; "
-                        "grade it again with the seed of the others (--seed, or CLOZE_SEED)"
-                    )
-                if value:
-                    self._remember(ours, name, value)
+            for row in held[meta]:
+                if row["name"] in SEEDS:
+                    self._remember(ours, row["name"], row["value"])
             self._add_results(ours, {row["key"]: row["report"] for row in held[results]})
             known = {(row.place, row.key): row.seen for row in ours.execute(sql.select(attempts))}
             newer = [row for row in held[attempts] if row["seen"] > known.get((row["place"], row["key"]), "")]
@@ -351,6 +362,10 @@ class Store:
 
 def is_decided(line: Line) -> bool:
     return line["verdict"] in ("passed", "failed")
+
+
+def digest_of(seed: int) -> str:
+    return hashlib.sha256(f"clozekit {seed}".encode()).hexdigest()[:32]
 
 
 def place_of(handed: Handed) -> str:

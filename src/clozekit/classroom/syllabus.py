@@ -1,4 +1,4 @@
-"""What a teacher decides about a course: one file, course.toml, read by `cloze release`, `cloze grade` and `cloze gradebook`.
+"""What a teacher decides about a course: one file, course.toml, read by `cloze release` and `cloze gradebook`.
 
 title = "LLM systems, spring 2027"
 exercises = ["normalization/rms_norm", "attention/*"]

@@ -129,7 +129,15 @@ def show(
     with opened(out, store) as kept:
         found, students = gradebook.grades(kept.lines(), kept.overrides(), syllabus), kept.students()
     order = gradebook.in_order(found, order)
+    course_ids = syllabus.chosen(order)
+    found = [grade for grade in found if grade.exercise in course_ids]
     totals = gradebook.totals(found, syllabus, order, students)
+    for id, files in gradebook.untimed(found, syllabus).items():
+        click.echo(
+            f"cloze: of {files} answers to {id} nobody knows when they were handed in; they do not count as late. "
+            "docs/layouts.md says what tells the time",
+            err=True,
+        )
     if csv:
         write(csv, outputs.as_csv(found, syllabus, order, students, totals))
     for form, path in forms:
@@ -248,6 +256,11 @@ def import_(
         raw = file.read_bytes()
     except OSError as error:
         raise NotFound(f"{file} cannot be read: {error.strerror}") from None
+    if not course and corrections.has_sums(raw):
+        raise ClozeError(
+            f"{file} has a column `{corrections.DERIVED}`, as `cloze gradebook --csv` writes it: give the --course that it was "
+            "written with, or what lateness took off would be taken for a correction; or delete that column"
+        )
     with changed(out, store, catalog) as kept:
         found = gradebook.grades(kept.lines(), kept.overrides(), _syllabus(course, order))
         given = corrections.read(raw, file.name, found, kept.students(), gradebook.in_order(found, order))
@@ -311,13 +324,17 @@ def merge(outs: tuple[Path, ...], out: Path | None, store: str | None, content: 
 
     if not out:
         raise ClozeError("merge into what? Give --out DIR")
-    out.mkdir(parents=True, exist_ok=True)
-    address = databases.parsed(store) if store else databases.beside(out)
-    with databases.alone(address), Store(address) as kept:
+    with contextlib.ExitStack() as held:
+        parts = [held.enter_context(opened(each, None)) for each in outs]
+        for part in parts:
+            parts[0].need_same_seed(part)  # before anything is written
+        out.mkdir(parents=True, exist_ok=True)
+        address = databases.parsed(store) if store else databases.beside(out)
+        held.enter_context(databases.alone(address))
+        kept = held.enter_context(Store(address))
         outputs.take_over(out, kept)
-        for each in outs:
-            with opened(each, None) as part:
-                kept.take_in(part)
+        for part in parts:
+            kept.take_in(part)
         outputs.write(out, kept, [exercise.id for exercise in open_catalog(content)])
     click.echo(f"{out} has the results of {len(outs)} directories")
 
@@ -332,7 +349,13 @@ def _known(student: str, store: "Store") -> str:
 
 
 def _reason(text: str) -> str:
-    """As text; bytes that a terminal sent and that are none as \\xNN."""
+    """As text; bytes that a terminal sent and that are none as \\xNN.
+
+    Raises:
+        ClozeError: there is none.
+    """
+    if not text.strip():
+        raise ClozeError("--reason is empty; say why, the history keeps it")
     return os.fsencode(text).decode("utf-8", "backslashreplace")
 
 

@@ -45,6 +45,8 @@ def gradescope(
     catalog = open_catalog(content)
     exercises = [catalog[id] for id in ids]
     for exercise in exercises:
+        if exercise.pack is not None:
+            raise exercise.pack.no_answers(exercise.id)
         exercise.sheet  # noqa: B018  (a broken exercise is told before it is uploaded)
     gradescope_zip.write(path, exercises, hidden_cases, language(lang, None), wheel)
     click.echo(f"{path} is written; upload it under Configure Autograder")

@@ -7,6 +7,7 @@ import click
 
 from clozekit.catalog import builtin_root, open_catalog
 from clozekit.cli.common import content_option
+from clozekit.errors import ClozeError
 from clozekit.files import put
 
 if TYPE_CHECKING:
@@ -31,12 +32,13 @@ def release(pack: Path, course: Path | None, as_zip: bool, content: tuple[Path, 
     from clozekit.engine import Engine
 
     catalog = open_catalog(content)
-    if course:
-        chosen = syllabus.read(course, [exercise.id for exercise in catalog])
-        ids = chosen.chosen(exercise.id for exercise in catalog)
-    else:
-        chosen = syllabus.Syllabus()
-        ids = [exercise.id for exercise in catalog if not content or exercise.root != builtin_root()]
+    known = [exercise.id for exercise in catalog]
+    chosen = syllabus.read(course, known) if course else syllabus.Syllabus()
+    ids = chosen.chosen(known)
+    if content and chosen.exercises == syllabus.Syllabus().exercises:  # those of the course, not all of the kit
+        ids = [id for id in ids if catalog[id].root != builtin_root()]
+    if not ids:
+        raise ClozeError('no exercise is chosen; name some in course.toml: exercises = ["normalization/*"]')
     with Engine(releasing.SEED) as engine:
         files = releasing.compose(engine, catalog, chosen, ids, _released)
     releasing.write(pack, files)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from clozekit.catalog import Catalog
     from clozekit.classroom.executors import Executor
     from clozekit.classroom.judging import Judging
+    from clozekit.classroom.store import Store
 
 
 class Shard(click.ParamType):
@@ -137,6 +138,9 @@ def grade(
     with contextlib.ExitStack() as held:
         tree = held.enter_context(trees.opened(directory, out))
         found = layouts.find(tree, order, layout, students)
+        for id in {each.exercise for each in found.handed} & {*order}:
+            if (pack := catalog[id].pack) is not None:
+                raise pack.no_answers(id)
         if found.layout != "plain":
             click.echo(f"read as {found.layout}: {len({each.student for each in found.handed})} students", err=True)
         held.enter_context(databases.alone(url))
@@ -144,7 +148,7 @@ def grade(
         kept = held.enter_context(Store(url))
         outputs.take_over(out, kept)
         mine = running.shard(found.handed, *shard) if shard else found.handed
-        with Engine(kept.seed() if seed is None else seed) as engine:
+        with Engine(_seed(kept, seed, out)) as engine:
             if engine.tier() == "C" and not trust_submissions:
                 raise CannotCheck(phrases.say(chosen, "tier-C-refused"))
             kept.used(engine.seed)
@@ -169,6 +173,24 @@ def grade(
     sys.exit(EXIT_STATUS["could not check"] if verdicts["could not check"] else 0)
 
 
+def _seed(kept: "Store", given: int | None, out: Path) -> int:
+    """The seed of this run; said, if it is another one than before.
+
+    Raises:
+        ClozeError: one was given before, and is not now.
+    """
+    if given is None:
+        own = kept.seed()
+        if kept.used_another(own):
+            raise ClozeError(
+                f"{out} was graded with a seed that was given: give it again (--seed, or CLOZE_SEED), or all would be asked anew"
+            )
+        return own
+    if kept.used_another(given):
+        click.echo(f"cloze: {out} was graded with another seed before; every file is graded again", err=True)
+    return given
+
+
 def _executor(
     name: str, judging: "Judging", catalog: "Catalog", workers: int | None
 ) -> "AbstractContextManager[Executor]":
@@ -190,7 +212,8 @@ def _progress(count: Counter, language: str, line: dict[str, Any]) -> None:
     verdict = phrases.say(language, line["verdict"].replace(" ", "-"))
     name = clean(f"{line['student']}/{line['file']}".strip("/"))
     why = "" if line["verdict"] != "could not check" else f"  {line.get('message', '')}".partition("\n")[0]
-    click.echo(f"{count['done']}/{count['total']}  {verdict}  {name}{why}", err=True)
+    text = f"{count['done']}/{count['total']}  {verdict}  {name}{why}"
+    click.echo(" ".join(text.split("\n")), err=True)  # a file may be called "x\n::error::", which CI would obey
 
 
 COMMANDS = [grade]
