@@ -135,7 +135,7 @@ def test_start_makes_a_workspace_here_and_says_why_this_one(cloze, rms_norm):
         "RMSNorm  ★  about 10 minutes",
         f"{ID}.py",
         "  It serves your goal: Attention, from heads to FlashAttention.",
-        "  It opens: RMSNorm kernels, forward and backward.",
+        "  It opens: " + ", ".join(entry.title.en for entry in opened(open_catalog().entries(), ID)) + ".",
         f"Fill it in, then: cloze check {ID}.py (`cloze watch` checks at every save)",
     ]
     assert Path(f"{ID}.py").read_text("utf-8") == rms_norm.render()

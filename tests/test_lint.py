@@ -166,7 +166,7 @@ def test_torch_is_not_imported(folder):
         (["lint", "normalization"], "is a directory"),
         (["lint", "other.py"], "which exercise is other.py for?"),
         (["lint", "other.py", "--exercise", "normalization/rms"], "did you mean normalization/rms_norm?"),
-        (["lint", "pipe.py", "--exercise", "normalization/rms_norm"], "not a regular file"),
+        (["lint", "pipe.py", "--exercise", "normalization/rms_norm"], "not an ordinary file"),
         (["rule", "CZ13"], "did you mean CZ103?"),
     ],
 )

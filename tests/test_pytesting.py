@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from clozekit import blanks
+from clozekit.catalog import open_catalog
 from clozekit.cli import main
 from clozekit.pytesting import is_untouched
 from clozekit.workspace import Workspace
@@ -16,6 +17,9 @@ ID = "normalization/rms_norm"
 OTHER = "attention/kv_cache"
 HERE = {name: value for name, value in os.environ.items() if not name.startswith(("CLOZE", "LC_", "PYTEST"))}
 ENVIRONMENT = HERE | {"LANG": "C.UTF-8", "COLUMNS": "120"}
+
+
+STARTERS = sum(entry.track in ("normalization", "attention") for entry in open_catalog().entries())
 
 
 @pytest.fixture
@@ -40,7 +44,7 @@ def run(folder: Path, *arguments: str, **variables: str) -> subprocess.Completed
 def test_a_workspace_in_which_nothing_was_touched_has_no_tests(work):
     done = run(work, "-q")
     assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED
-    assert "nobody has touched were left out: 3" in done.stdout
+    assert f"nobody has touched were left out: {STARTERS}" in done.stdout
 
 
 def test_a_right_answer_passes_every_case_and_what_no_case_shows(work, solution, rms_norm):
@@ -72,7 +76,7 @@ def test_in_chinese_all_of_it_is(work, mistaken):
     done = run(work, "-q", "-x", CLOZE_LANG="zh")
     assert "eps 应在根号内" in done.stdout
     assert "数值：" in done.stdout
-    assert "尚未动过的练习文件未列入：2 个" in done.stdout
+    assert f"尚未动过的练习文件未列入：{STARTERS - 1} 个" in done.stdout
 
 
 def test_it_can_be_cut_to_some_cases_and_stopped_at_the_first(work, mistaken):

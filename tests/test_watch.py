@@ -76,7 +76,7 @@ def started(place: Path) -> list[int]:
 class Terminal:
     """A terminal in which a watch runs. Of what is written it keeps the rows, as a real one would show them."""
 
-    def __init__(self, *arguments: str, cwd: Path, rows: int = 40, columns: int = 100):
+    def __init__(self, *arguments: str, cwd: Path, rows: int = 40, columns: int = 160):
         self.pid, self.leader = pty.fork()
         if self.pid == 0:
             self.resize(rows, columns, 0)
