@@ -33,6 +33,7 @@ from clozekit.errors import CannotCheck
 from clozekit.report import Problem
 
 TRIES = 3  # judges that one job may lose
+AHEAD = 4  # jobs for each processor that are with their judge: the network takes longer than a queue
 Follows = tuple[Any, Any]  # what reports follow from: versions, tier and seed; the files of each exercise
 
 
@@ -171,11 +172,11 @@ def on_ray(judging: Judging, roots: list[Path], complain: Callable[[str], None])
     """
     ours = not ray.is_initialized()
     if ours:
-        ray.init(log_to_driver=False, logging_level=logging.ERROR)
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
     try:
         cluster = Cluster(judging, roots, complain)
         try:
-            yield cluster.submit, 2 * sum(cluster.slots.values())
+            yield cluster.submit, AHEAD * sum(cluster.slots.values())
         finally:
             cluster.close()
     finally:
