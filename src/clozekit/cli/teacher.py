@@ -148,10 +148,11 @@ def grade(
         kept = held.enter_context(Store(url))
         outputs.take_over(out, kept)
         mine = running.shard(found.handed, *shard) if shard else found.handed
-        with Engine(_seed(kept, seed, out)) as engine:
+        run_seed = _seed(kept, seed, out)
+        with Engine(run_seed) as engine:
             if engine.tier() == "C" and not trust_submissions:
                 raise CannotCheck(phrases.say(chosen, "tier-C-refused"))
-            kept.used(engine.seed)
+            kept.used(run_seed)
             judging = Judging(engine, catalog, chosen, reveal, None if device == "cpu" else device)
             run = running.ClassRun(judging, kept)
             tell = partial(_progress, Counter(total=len(mine)), chosen)
