@@ -107,13 +107,15 @@ def test_several_are_served_at_once(served, ask, solution):
     assert [reports.get(timeout=120).verdict for _ in threads] == ["passed"] * 4
 
 
-def test_the_worker_that_waits_is_used_and_another_waits_then(served, spare, ask, solution, until):
+def test_the_worker_that_waits_is_used_and_another_waits_then(served, spare, ask, solution, until, monkeypatch):
+    taken, take = [], spare.take
+    monkeypatch.setattr(spare, "take", lambda limits: taken.append(take(limits)) or taken[-1])
     assert ask(solution) is not None
     until(lambda: spare.ready)
     _, waiting = spare.ready
     assert ask(solution) is not None
-    assert not waiting.is_there()
-    until(lambda: spare.ready)
+    assert taken[-1] is waiting
+    until(lambda: spare.ready and spare.ready[1] is not waiting)
 
 
 def test_who_has_another_kit_is_not_served(served, ask, solution, monkeypatch):
