@@ -129,12 +129,12 @@ class Cluster:
             id = min(self.judges, key=lambda id: self.under_way[id] / self.slots[id])
             self.under_way[id] += 1
             judge = self.judges[id]
-        judge.judge.remote(job).future().add_done_callback(lambda told: self._hear(id, job, answer, tries, told))
+        judge.judge.remote(job).future().add_done_callback(lambda told: self._hear(id, judge, job, answer, tries, told))
 
-    def _hear(self, id: str, job: Job, answer: Future[Line], tries: int, told: Future[Line]) -> None:
+    def _hear(self, id: str, judge: Any, job: Job, answer: Future[Line], tries: int, told: Future[Line]) -> None:
         error = told.exception()
         if isinstance(error, RayActorError):  # not from Ray's own thread, in which nothing may be asked of Ray
-            threading.Thread(target=self._lost, args=(id, job, answer, tries - 1), daemon=True).start()
+            threading.Thread(target=self._lost, args=(id, judge, job, answer, tries - 1), daemon=True).start()
             return
         with self.changed:
             self.under_way[id] -= 1
@@ -143,10 +143,11 @@ class Cluster:
         else:
             answer.set_result(told.result())
 
-    def _lost(self, id: str, job: Job, answer: Future[Line], tries: int) -> None:
+    def _lost(self, id: str, judge: Any, job: Job, answer: Future[Line], tries: int) -> None:
         """A judge has gone. Its node may be there still, and others may have come."""
         with self.changed:
-            self.judges.pop(id, None)
+            if self.judges.get(id) is judge:  # another job may have told, and another judge be there
+                del self.judges[id]
         self.look_around()
         if tries:
             self._send(job, answer, tries)
