@@ -102,6 +102,8 @@ class Cluster:
             complaint = f"no judge starts there: {str(error).strip().splitlines()[-1]}"
         elif found.result() != self.follows:
             complaint = f"it grades by other things than this machine: {_difference(found.result(), self.follows)}"
+        if complaint:  # before anybody gives up for want of nodes
+            self.complain(f"the node {address} is left out: {complaint}")
         with self.changed:
             self.starting.discard(id)
             if complaint:
@@ -109,8 +111,6 @@ class Cluster:
             else:
                 self.judges[id], self.under_way[id] = judge, 0
             self.changed.notify_all()
-        if complaint:
-            self.complain(f"the node {address} is left out: {complaint}")
 
     def submit(self, job: Job) -> Future[Line]:
         answer: Future[Line] = Future()
