@@ -7,15 +7,15 @@
                     └──Job──> Judge on node b
 
 Every node has the kit and, at the same paths, the content. A node whose reports would follow from something else (another torch,
-another tier, other graders) is left out. When a judge is lost, with its node or without, its jobs go to others; a job that has
-lost three of them is not tried again.
+another tier, other graders) is left out. When a judge is lost, with its node or without, each of its jobs is tried again with a
+judge for itself: one that takes three along is to blame, and no other.
 """
 
 import contextlib
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,8 @@ class Judge:
 class Cluster:
     """The judges of a cluster, by node, and what each of them has to do.
 
-    starting: nodes whose judge has not answered yet. left_out: nodes that cannot take part. complain: hears why.
+    starting: nodes whose judge has not answered yet. left_out: nodes that cannot take part. complain: hears why. one_suspect: of
+    the jobs that have lost a judge one at a time is tried again. reserved: the node that it has for itself.
     """
 
     def __init__(self, judging: Judging, roots: list[Path], complain: Callable[[str], None]):
@@ -71,6 +72,8 @@ class Cluster:
         self.slots: dict[str, int] = {}
         self.under_way: dict[str, int] = {}
         self.starting: set[str] = set()
+        self.one_suspect = threading.Lock()
+        self.reserved: str | None = None
         self.left_out: set[str] = set()
         self.look_around()
 
@@ -114,45 +117,86 @@ class Cluster:
 
     def submit(self, job: Job) -> Future[Line]:
         answer: Future[Line] = Future()
-        self._send(job, answer, TRIES)
+        try:
+            id, judge = self._free()
+        except CannotCheck as error:
+            answer.set_exception(error)
+            return answer
+        judge.judge.remote(job).future().add_done_callback(lambda told: self._hear(id, judge, job, answer, told))
         return answer
 
-    def _send(self, job: Job, answer: Future[Line], tries: int) -> None:
-        """Give the job to the judge that has the least to do for its size."""
-        with self.changed:
-            self.changed.wait_for(lambda: self.judges or not self.starting)
-            if not self.judges:
-                answer.set_exception(
-                    CannotCheck("no node of the Ray cluster can judge; `ray status` shows which there are")
-                )
-                return
-            id = min(self.judges, key=lambda id: self.under_way[id] / self.slots[id])
-            self.under_way[id] += 1
-            judge = self.judges[id]
-        judge.judge.remote(job).future().add_done_callback(lambda told: self._hear(id, judge, job, answer, tries, told))
+    def _free(self) -> tuple[str, Any]:
+        """A judge for one more job.
 
-    def _hear(self, id: str, judge: Any, job: Job, answer: Future[Line], tries: int, told: Future[Line]) -> None:
+        Raises:
+            CannotCheck: there is none, and none is starting.
+        """
+        with self.changed:
+            self.changed.wait_for(lambda: self.judges.keys() - {self.reserved} or not (self.judges or self.starting))
+            return self._take(self.judges.keys() - {self.reserved})
+
+    def _alone(self) -> tuple[str, Any]:
+        """A judge that has no other job, and gets none until `reserved` is None again. Raises as `_free`."""
+        with self.changed:
+            while True:
+                self.changed.wait_for(lambda: self.judges or not self.starting)
+                self.reserved = self._least(self.judges.keys())
+                self.changed.wait_for(lambda: self.reserved not in self.judges or not self.under_way[self.reserved])
+                if self.reserved in self.judges:
+                    return self._take({self.reserved})
+
+    def _take(self, among: Set[str]) -> tuple[str, Any]:
+        id = self._least(among)
+        self.under_way[id] += 1
+        return id, self.judges[id]
+
+    def _least(self, among: Set[str]) -> str:
+        """The node that has the least to do for its size."""
+        if not among:
+            raise CannotCheck("no node of the Ray cluster can judge; `ray status` shows which there are")
+        return min(among, key=lambda id: self.under_way[id] / self.slots[id])
+
+    def _hear(self, id: str, judge: Any, job: Job, answer: Future[Line], told: Future[Line]) -> None:
         error = told.exception()
-        if isinstance(error, RayActorError):  # not from Ray's own thread, in which nothing may be asked of Ray
-            threading.Thread(target=self._lost, args=(id, judge, job, answer, tries - 1), daemon=True).start()
+        if isinstance(error, RayActorError):  # not in Ray's own thread, in which nothing may be asked of Ray
+            threading.Thread(target=self._try_alone, args=(id, judge, job, answer), daemon=True).start()
             return
         with self.changed:
             self.under_way[id] -= 1
+            self.changed.notify_all()
         if error:
             answer.set_exception(error)
         else:
             answer.set_result(told.result())
 
-    def _lost(self, id: str, judge: Any, job: Job, answer: Future[Line], tries: int) -> None:
-        """A judge has gone. Its node may be there still, and others may have come."""
+    def _try_alone(self, id: str, judge: Any, job: Job, answer: Future[Line]) -> None:
+        """A judge has gone, and this may be why: from now on the job has a judge for itself, and takes no other along."""
+        self._lose(id, judge)
+        with self.one_suspect:
+            for _ in range(TRIES - 1):
+                try:
+                    id, judge = self._alone()
+                    answer.set_result(ray.get(judge.judge.remote(job)))
+                except RayActorError:
+                    self._lose(id, judge)
+                except Exception as error:
+                    answer.set_exception(error)
+                else:
+                    self.under_way[id] = 0
+                with self.changed:
+                    self.reserved = None
+                    self.changed.notify_all()
+                if answer.done():
+                    return
+        answer.set_result(self.lost_job(job))
+
+    def _lose(self, id: str, judge: Any) -> None:
+        """Its node may be there still, and others may have come."""
         with self.changed:
             if self.judges.get(id) is judge:  # another job may have told, and another judge be there
                 del self.judges[id]
+            self.changed.notify_all()
         self.look_around()
-        if tries:
-            self._send(job, answer, tries)
-        else:
-            answer.set_result(self.lost_job(job))
 
     def close(self) -> None:
         with contextlib.suppress(Exception):  # the command has what it wants; a judge that is gone closes no better
