@@ -66,17 +66,25 @@ def process(*arguments: str, **options) -> subprocess.CompletedProcess:
 
 
 def at_a_terminal(answers: dict[bytes, bytes], *arguments: str) -> tuple[int, str]:
-    """The same at a terminal, by somebody who types each answer once its prompt is there."""
+    """The same at a terminal, by somebody who types each answer once its prompt is there.
+
+    And again if nothing comes of it: a Ctrl-C between a prompt and the read that follows is seen only after the read.
+    """
     leader, follower = pty.openpty()
     command = [sys.executable, "-m", "clozekit", *arguments]
     running = subprocess.Popen(command, env=ENVIRONMENT, preexec_fn=lambda: os.login_tty(follower))
     os.close(follower)
-    said, waiting = b"", dict(answers)
+    said, waiting, typed, patience = b"", dict(answers), b"", 12
     try:
-        while select.select([leader], [], [], 60)[0] and (more := os.read(leader, 1 << 16)):
-            said += more
+        while patience:
+            if not select.select([leader], [], [], 5)[0]:
+                os.write(leader, typed)
+                patience -= 1
+                continue
+            said += os.read(leader, 1 << 16)
             for prompt in [prompt for prompt in waiting if prompt in said]:
-                os.write(leader, waiting.pop(prompt))
+                typed = waiting.pop(prompt)
+                os.write(leader, typed)
     except (
         OSError
     ):  # what a terminal says when its last user has gone, who may not have ended yet: a hangup would kill it

@@ -147,8 +147,8 @@ def test_a_node_that_would_grade_by_something_else_is_left_out(cluster, run, fil
     said = []
     with pytest.raises(on_ray.CannotCheck, match="no node of the Ray cluster can judge"):
         run(files, executor=on_ray.on_ray(run.judging, [], said.append))
-    assert len(said) == 2
-    assert "is left out: it grades by other things than this machine: " in said[0]
+    # not [0]: a node may be lost meanwhile, which is said as well
+    assert any("is left out: it grades by other things than this machine: " in line for line in said)
 
 
 def test_where_nothing_starts_the_reason_is_told(cluster, run, files, tmp_path):
