@@ -132,7 +132,8 @@ class Engine(Processes):
                     job = structs.replace(job, device=device if kernel else None, seconds=DEVICE_SECONDS)
                 graded = self.run(exercise, job, worker, stop)
                 report.tests, report.margins, report.mistake = graded.results, graded.margins, graded.mistake
-                report.unstable, report.meters, report.rooflines = graded.unstable, graded.meters, graded.rooflines
+                report.unstable, report.meters = graded.unstable, graded.meters
+                report.growths, report.rooflines = graded.growths, graded.rooflines
                 if graded.error:
                     report.problem = Problem("grader", {"error": graded.error})
             report.verdict = self.verdict(report)

@@ -19,7 +19,7 @@ from clozekit.exercise import Policy
 from clozekit.meters.callstring import CallString
 from clozekit.meters.costs import Launch, Target
 from clozekit.meters.counts import Counts, Record
-from clozekit.report import Finding, Margin, Meter, MeterName, Problem, Result, Roofline, Tier, Verdict
+from clozekit.report import Finding, Growth, Margin, Meter, MeterName, Problem, Result, Roofline, Tier, Verdict
 
 
 class Limits(Struct, frozen=True):
@@ -236,6 +236,7 @@ class Graded(Struct, tag=True, frozen=True):
     mistake: str | None = None
     unstable: list[str] = []
     error: str = ""
+    growths: list[Growth] = []
     rooflines: list[Roofline] = []
 
 

@@ -107,6 +107,21 @@ class Roofline(Struct, frozen=True):
     doubt: Problem | None = None
 
 
+class Step(NamedTuple):
+    """The dearest call of one test, and what it may cost."""
+
+    test: str
+    value: float
+    bar: float
+
+
+class Growth(Struct, frozen=True):
+    """How one cost grows from test to test, the smallest first: where only the larger ones are refused, the growth is wrong."""
+
+    name: MeterName
+    steps: list[Step]
+
+
 class Margin(Struct, frozen=True):
     """How far one compared answer was from the reference, in spreads; the bar is the same for all."""
 
@@ -128,6 +143,7 @@ class Report(Struct):
     tests: list[Result] = []
     findings: list[Finding] = []
     meters: list[Meter] = []
+    growths: list[Growth] = []
     rooflines: list[Roofline] = []
     margins: list[Margin] = []
     unstable: list[str] = []

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import torch
 from _pytest.runner import runtestprotocol
@@ -201,9 +202,15 @@ class Run:
             if mistake and result.verdict == "failed":
                 result.mistake = mistake
         self.grading.close()
-        meters, rooflines = self.grading.meters(), self.grading.rooflines()
+        graded = Graded(
+            self.results,
+            self.grading.meters(),
+            mistake=mistake,
+            growths=self.grading.growths(),
+            rooflines=self.grading.rooflines(),
+        )
         if not self.job.margins:
-            return Graded(self.results, meters, mistake=mistake, rooflines=rooflines)
+            return graded
         asked = [
             (test, each, each.truth)
             for questions_of in (self.grading.trials, self.grading.unasked)
@@ -213,7 +220,7 @@ class Run:
         ]
         margins = [Margin(test, question.excess()) for test, question, _ in asked]
         unstable = [f"{test}: {where}" for test, _, truth in asked for where in truth.answer.unstable]
-        return Graded(self.results, meters, margins, mistake, unstable, rooflines=rooflines)
+        return msgspec.structs.replace(graded, margins=margins, unstable=unstable)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo) -> pytest.TestReport:

@@ -9,12 +9,12 @@ from clozekit import blanks, calls, values
 from clozekit.catalog import builtin_root
 from clozekit.exercise import Exercise
 from clozekit.grading.candidate import Answer
-from clozekit.grading.measured import Yardstick, nearest
+from clozekit.grading.measured import Yardstick, growths, nearest
 from clozekit.grading.questions import Kept, Question, encode
 from clozekit.meters.bills import alike
 from clozekit.meters.counts import Counts
 from clozekit.render import as_json, as_text
-from clozekit.report import Meter
+from clozekit.report import Growth, Meter, Step
 
 KV_CACHE = Exercise(builtin_root(), "attention/kv_cache")
 HEADS = Exercise(builtin_root(), "attention/multi_head_attention")
@@ -90,6 +90,7 @@ def test_what_is_above_its_bar_is_told_with_its_reason(square, grade, language):
     assert "It takes two products." in text
     assert report.mistake is None
     assert [(meter.value, meter.verdict) for meter in report.meters] == [(30, "failed")]
+    assert report.growths == []  # the other size is hidden
     assert "2000" not in text  # that of the hidden case
     assert "3000" not in json.dumps(as_json(report, exercise, language, "visible"))
 
@@ -166,6 +167,11 @@ def test_slow_caches_are_named(grade):
     report = grade(slow, KV_CACHE)
     assert report.mistake == "joins_one_by_one"
     assert [test.name for test in report.tests if test.verdict == "failed"] == ["cost of a token: long text"]
+    [growth] = [growth for growth in report.growths if growth.name == "bytes"]
+    short, long = growth.steps
+    assert (short.test, long.test) == ("cost of a token: short text", "cost of a token: long text")
+    assert short.value <= short.bar
+    assert long.value / long.bar > 1.2 * short.value / short.bar
 
 
 def meters(**costs):
@@ -185,3 +191,15 @@ def test_mistakes_are_told_apart_by_what_they_cost():
 def test_of_several_calls_the_nearest_to_its_bar_is_shown():
     small, large = (meters(flops=cost, operators=(cost[0], torch.inf)) for cost in ((3, 4), (50, 100)))
     assert nearest([*small.values(), *large.values()]) == [large["operators"], small["flops"]]
+
+
+def test_a_cost_grows_by_the_dearest_call_of_each_test_and_the_smallest_comes_first():
+    calls = {"long": [meters(flops=(40, 40)), meters(flops=(90, 40))], "short": [meters(flops=(9, 10))]}
+    asked = [(test, meter["flops"]) for test, measured in calls.items() for meter in measured]
+    assert growths(asked) == [Growth("flops", [Step("short", 9, 10), Step("long", 90, 40)])]
+
+
+def test_nothing_grows_in_one_size_or_without_a_bar():
+    same = [("a", meters(flops=(4, 10))["flops"]), ("b", meters(flops=(9, 10))["flops"])]
+    shown = [("a", meters(bytes=(4, torch.inf))["bytes"]), ("b", meters(bytes=(9, torch.inf))["bytes"])]
+    assert growths([*same, *shown]) == []

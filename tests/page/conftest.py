@@ -29,7 +29,7 @@ from clozekit.classroom.alike import Answer, LeftOut, compare
 from clozekit.classroom.fingerprints import fingerprints
 from clozekit.page import alike_page, class_page, progress_page
 from clozekit.phrases import LANGUAGES
-from clozekit.report import Finding, Meter, Picture, Point, Problem, Report, Result, Roofline
+from clozekit.report import Finding, Growth, Meter, Picture, Point, Problem, Report, Result, Roofline, Step
 from clozekit.workspace import Workspace
 
 FOUND = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -140,6 +140,12 @@ REPORTS = [
             Meter("flops", 3e9, 1e9, "failed"),
             Meter("bytes", 5e8, 1e9, "passed"),
             Meter("operators", 5.0, float("inf"), "passed"),
+        ],
+        growths=[
+            Growth("flops", [Step(HOSTILE, 1e6, 1e9), Step("without bias", 5e10, 2e9)]),
+            Growth(
+                "peak_bytes", [Step("gradients", 1.0, 2.0), Step(HOSTILE, 3.0, 4.0)]
+            ),  # the exercise has no such bar
         ],
         rooflines=[
             Roofline(HOSTILE, "H100", [Point("yours", 1e-9, 1e9), Point("ours", 1e9, 1e18)]),

@@ -14,7 +14,7 @@ from clozekit.exercise import Exercise
 from clozekit.page import TEMPLATES, drawings, progress_page, report_fragment, report_page
 from clozekit.page.progress import moment
 from clozekit.phrases import LANGUAGES, table
-from clozekit.report import Picture, Problem, Report, Result
+from clozekit.report import Picture, Problem, Report, Result, Step
 from clozekit.workspace import Workspace
 
 SECRET = "kiwi-73519"
@@ -150,6 +150,21 @@ def test_a_heat_map_tells_right_from_wrong_by_shape():
 def test_bars_share_one_scale_and_one_line_of_zero():
     drawn = drawings.columns([1.0, -1.0], [None, 0.5])
     assert drawn == ([((0.0, 25.0), None), ((25.0, 25.0), (12.5, 12.5))], 25.0, 50.0)
+
+
+def test_who_grows_faster_bends_upwards():
+    steps = [Step("short", 100, 100), Step("long", 800, 200)]
+    points, bar, ours = drawings.growth(steps, ratio=2)
+    assert points == [(120, 105), (240, 0)]  # the whole height is 800
+    assert (bar, ours) == (90, 105)
+    linear = [Step("short", 50, 100), Step("long", 100, 200)]
+    assert drawings.growth(linear, ratio=2) == ([(120, 90), (240, 60)], 0, 60)
+
+
+def test_a_page_draws_the_costs_that_have_a_bar(page, pages):
+    drawn = [value for tag, name, value in page.attributes if (name, value) == ("class", "growth")]
+    assert len(drawn) == 1
+    assert re.search(r"50,000,000,000\D+2,000,000,000", page.text)
 
 
 @pytest.mark.parametrize("values", [[1.7e308, -1.7e308], [0.0, 0.0], [None, None], [5e-324, 0.0]])

@@ -11,7 +11,7 @@ Grading
 import hashlib
 import itertools
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 
@@ -24,10 +24,10 @@ from clozekit.grading.check import Check
 from clozekit.grading.diagnosis import diagnose
 from clozekit.grading.evidence import COMPILE_SECONDS, Device, Evidence, Solution
 from clozekit.grading.marks import references
-from clozekit.grading.measured import Bars, Yardstick, nearest
+from clozekit.grading.measured import Bars, Yardstick, growths, nearest
 from clozekit.grading.questions import Question, Truth
 from clozekit.protocol import Limits
-from clozekit.report import Meter, MeterName, Problem, Roofline
+from clozekit.report import Growth, Meter, MeterName, Problem, Roofline
 
 
 @dataclass
@@ -130,8 +130,18 @@ class Grading:
         """What the costs were, as far as they are anybody's business."""
         if self.evidence:
             return list(self.evidence.meters.values())
-        asked = [each for test, questions in self.trials.items() if test not in self.veiled for each in questions]
-        return nearest(meter for question in asked for meter in question.costs(question.answer).values())
+        return nearest(meter for _, meter in self._measured())
+
+    def growths(self) -> list[Growth]:
+        """How these costs grow, where a grader measures calls of several sizes."""
+        return growths(self._measured())
+
+    def _measured(self) -> Iterator[tuple[str, Meter]]:
+        """What visible calls of torch cost, and in which test."""
+        for test, questions in self.trials.items():
+            for question in questions if test not in self.veiled else ():
+                for meter in question.costs(question.answer).values():
+                    yield test, meter
 
     def rooflines(self) -> list[Roofline]:
         """Where the kernels of visible calls of full size stand."""

@@ -21,7 +21,7 @@ import msgspec
 
 from clozekit import calls, values
 from clozekit.meters.counts import Counts
-from clozekit.report import Meter, MeterName
+from clozekit.report import Growth, Meter, MeterName, Step
 from clozekit.worker import Worker
 
 Asked = Sequence[tuple[calls.Request, list[Any]]]  # with the bytes of its tensors
@@ -88,6 +88,16 @@ def nearest(found: Iterable[Meter]) -> list[Meter]:
     for meter in sorted(found, key=lambda meter: (meter.share, meter.value)):
         kept[meter.name] = meter
     return list(kept.values())
+
+
+def growths(found: Iterable[tuple[str, Meter]]) -> list[Growth]:
+    """Of each meter with a bar, the dearest call of every test that has one; in one size nothing grows."""
+    steps: dict[MeterName, dict[str, Step]] = {}
+    for test, meter in sorted(found, key=lambda each: (each[1].bar, each[1].value)):
+        if not math.isinf(meter.bar):
+            steps.setdefault(meter.name, {})[test] = Step(test, meter.value, meter.bar)
+    grown = {name: sorted(known.values(), key=lambda step: step.bar) for name, known in steps.items()}
+    return [Growth(name, known) for name, known in grown.items() if known[0].bar < known[-1].bar]
 
 
 def _fingerprint(asked: Asked) -> bytes:

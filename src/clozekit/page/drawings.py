@@ -2,13 +2,17 @@
 
 heat(["90", "00"])      {"9": "M0 0h9v9h-9z", "0": "M13 3h3v3h-3z..."}      a path for each level
 columns([1.0, 0.5], [None, -1.0])       two rows side by side, as pairs of bars on one line of zero
+growth([Step("short", 900, 1000), Step("long", 9000, 2000)], 1.25)      a cost that grows faster than the solution's
 """
 
 import math
 from typing import NamedTuple
 
+from clozekit.report import Step
+
 CELL = 10  # of a heat map, its gap included
 DOT = 3  # a cell that is right: told from a wrong one by its shape, too
+WIDE, TALL = 240.0, 120.0  # of a curve
 HEIGHT = 50.0  # of the bars, from the largest value to the smallest or to zero
 
 
@@ -17,6 +21,14 @@ class Column(NamedTuple):
 
     y: float
     height: float
+
+
+class Curve(NamedTuple):
+    """The place of each step; how high the lines of the bar and of the solution end, which start at the origin."""
+
+    points: list[tuple[float, float]]
+    bar: float
+    ours: float
 
 
 class Columns(NamedTuple):
@@ -58,6 +70,15 @@ def columns(expected: list[float | None], yours: list[float | None]) -> Columns:
 
     pairs = [(column(theirs), column(ours)) for theirs, ours in zip(expected, yours, strict=True)]
     return Columns(pairs, round(high * unit, 1), HEIGHT)
+
+
+def growth(steps: list[Step], ratio: float) -> Curve:
+    """A cost over that of the solution, both from zero: who grows like the solution is on a straight line. ratio: of the bar."""
+    widest = max(step.bar for step in steps)
+    highest = max(widest, *(step.value for step in steps))
+    unit = TALL / highest
+    points = [(round(WIDE * step.bar / widest, 1), round(TALL - unit * step.value, 1)) for step in steps]
+    return Curve(points, round(TALL - unit * widest, 1), round(TALL - unit * widest / ratio, 1))
 
 
 def halvings(ratio: float, step: float, most: float) -> float:

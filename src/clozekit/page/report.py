@@ -1,6 +1,7 @@
 """One Report as its template shows it: words instead of facts, and nothing that may not be told."""
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -10,7 +11,7 @@ from clozekit.exercise import Exercise
 from clozekit.meters.devices import DEVICES
 from clozekit.phrases import say
 from clozekit.render import Advice, Reveal, advice, is_veiled, located, message, place_of, veiled
-from clozekit.report import Meter, Picture, Report, Result, Roofline, Verdict
+from clozekit.report import Growth, Meter, Picture, Report, Result, Roofline, Verdict
 from clozekit.roofline_picture import SIGNS, as_svg
 
 LONGEST = 4000  # characters of one message, and of the end of what one test printed
@@ -47,6 +48,15 @@ class MeterView(NamedTuple):
     why: str
 
 
+class GrowthView(NamedTuple):
+    """A cost from test to test: each title with what is said of it. ratio: of the bar to the solution."""
+
+    name: str
+    growth: Growth
+    ratio: float
+    said: list[tuple[str, str]]
+
+
 class RooflineView(NamedTuple):
     """A call under the roofline of a GPU."""
 
@@ -70,6 +80,7 @@ class ReportView(NamedTuple):
     passed: list[str]
     strip: list[Verdict]
     meters: list[MeterView]
+    growths: list[GrowthView]
     rooflines: list[RooflineView]
     notes: list[str]
 
@@ -107,6 +118,11 @@ def report_view(report: Report, exercise: Exercise, language: str, reveal: Revea
         passed=[titles[test.name] for test in report.tests if test.verdict == "passed"],
         strip=[test.verdict for test in report.tests],
         meters=[_meter(meter, exercise, language) for meter in report.meters],
+        growths=[
+            _growth(growth, ratio, titles, language)
+            for growth in report.growths
+            if (ratio := exercise.sheet.thresholds.get(growth.name))
+        ],
         rooflines=[_roofline(roofline, language) for roofline in report.rooflines],
         notes=[describe(note, language) for note in report.notes],
     )
@@ -125,6 +141,17 @@ def _meter(meter: Meter, exercise: Exercise, language: str) -> MeterView:
     share = meter.share if bar else None
     why = exercise.words(language).thresholds.get(meter.name, "")
     return MeterView(meter.name, meter.verdict, f"{meter.value:,.0f}", bar, share, why)
+
+
+def _growth(growth: Growth, ratio: float, titles: Mapping[str, str], language: str) -> GrowthView:
+    said = [
+        (
+            titles.get(step.test, step.test),
+            say(language, "report-cost", yours=f"{step.value:,.0f}", bar=f"{step.bar:,.0f}"),
+        )
+        for step in growth.steps
+    ]
+    return GrowthView(growth.name, growth, ratio, said)
 
 
 def _roofline(found: Roofline, language: str) -> RooflineView:
