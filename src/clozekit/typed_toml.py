@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import Struct, ValidationError, convert
@@ -55,6 +55,11 @@ def _complaint(error: ValidationError, data: dict[str, Any], type: Any) -> str:
     prefix = f"{'.'.join(where)}: " if where else ""
     if found := re.search(r"missing required field `(.*)`", problem):
         return f"{prefix}the key `{found[1]}` is missing; add it"
+    if problem.startswith("Invalid enum value"):
+        for step in where:
+            type = _inside(type, step)
+        if get_origin(type) is Literal:
+            return f"{prefix}{problem[:1].lower()}{problem[1:]}; write {' or '.join(map(json.dumps, get_args(type)))}"
     if found := re.search(r"unknown field `(.*)`", problem):
         for step in where:
             type = _inside(type, step)

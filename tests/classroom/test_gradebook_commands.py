@@ -1,5 +1,7 @@
 """cloze gradebook: what a teacher sees, corrects, brings back from a spreadsheet, and has deleted."""
 
+import errno
+import os
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 from clozekit.classroom import databases, outputs
 from clozekit.classroom.handed import Handed
 from clozekit.classroom.store import Decision, Store
+from clozekit.errors import ClozeError
 
 ID = "normalization/rms_norm"
 OTHER = "sampling/top_p"
@@ -298,3 +301,31 @@ def test_a_deadline_that_nobody_can_hold_anyone_to_is_said(cloze, out, syllabus)
         timeless = decision("dan", 3.0, content="g")
         store.add([timeless._replace(handed=timeless.handed._replace(handed_in=None))])
     assert f"of 1 answers to {ID} nobody knows when" in cloze("gradebook", out, "--course", syllabus).stderr
+
+
+def test_a_name_that_a_spreadsheet_would_run_is_text_there_and_comes_back(cloze, out, tmp_path):
+    name = "=HYPERLINK(1)"
+    with Store(databases.beside(out)) as store:
+        store.add([decision(name, 3.0, content="f")])
+    path = tmp_path / "table.csv"
+    path.write_text(f"student,{ID}\n'{name},4.0\n")
+    assert cloze("gradebook", "import", path, "--reason", "second look", "--out", out).exit_code == 0
+    assert f"\n'{name},4.0" in table(out)
+
+
+def test_who_may_only_read_the_results_can_read_them(cloze, out, monkeypatch):
+    """A test that runs as root may write everywhere, so that the system is made to say no."""
+    shown, really = cloze("gradebook", out).output, os.open
+
+    def read_only(path, flags, *mode, **options):
+        if str(path).startswith(str(out)) and flags & os.O_RDWR:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return really(path, flags, *mode, **options)
+
+    monkeypatch.setattr(os, "open", read_only)
+    assert cloze("gradebook", out).output == shown
+    refused = cloze("gradebook", "set", "bob", ID, "1", "--reason", "x", "--out", out)
+    assert refused.exit_code == 2
+    assert "store.db.lock" in refused.output
+    with Store(databases.beside(out)) as store, pytest.raises(ClozeError, match="you may only read it"):
+        store.plant(1)

@@ -44,6 +44,7 @@ WRONG = {
     "a deadline of no time zone": ('[deadlines]\n"attention/kv_cache" = 2027-03-01T23:59:00', "say in which time zone"),
     "a misspelt key": ("[grades]\nkep = 1", "did you mean `keep`?"),
     "more than all points": ("[grades]\nlate_per_day = 1.5", "grades.late_per_day: "),
+    "no such rule": ('[grades]\nkeep = "bset"', 'grades.keep: invalid enum value .bset.; write "best" or "latest"'),
     "no TOML": ("[grades", "not TOML"),
 }
 

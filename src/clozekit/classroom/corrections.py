@@ -45,7 +45,7 @@ def read(
             place = f"{name}: line {reader.line_num}"
             if not any(row):
                 continue
-            student = row[0]
+            student = row[0] if row[0] in students else row[0].removeprefix("'")
             if student not in students:
                 raise ClozeError(f"{place}: nobody is called `{student}` here; `cloze gradebook OUT` shows who is")
             if student in seen:

@@ -22,6 +22,7 @@ from clozekit.errors import ClozeError
 PATIENCE = 30.0  # seconds that a write waits for another program's
 EXAMPLES = "sqlite:///results/store.db or postgresql+psycopg://grader@db.school/course"
 ADVICE = {
+    "readonly database": "you may only read it: `cloze gradebook` shows it; to change it, work on a copy",
     "database is locked": "another program has it open for writing; wait for it, and run the same command again",
     "disk is full": "make room and run the same command again: what was graded before is kept",
     "not a database": "it is no store; move it away, or give another --store",
@@ -43,7 +44,10 @@ def parsed(url: str | URL) -> URL:
 
 
 def engine(url: URL) -> Engine:
-    """Connections to a database; an SQLite file is made, and is nobody else's to read: it holds the secret seed."""
+    """Connections to a database; an SQLite file is made, and is nobody else's to read: it holds the secret seed.
+
+    One that this user may only read is opened for that.
+    """
     if url.get_backend_name() == "postgresql":
         try:
             return sql.create_engine(url)
@@ -51,7 +55,12 @@ def engine(url: URL) -> Engine:
             raise ClozeError(f"for {url} there has to be a driver: pip install 'clozekit[postgres]'") from None
     path = file_of(url)
     path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError:
+        if not path.exists():
+            raise
+        url = url.set(database=path.absolute().as_uri(), query={"mode": "ro", "uri": "true"})
     made = sql.create_engine(url, connect_args={"timeout": PATIENCE})
     sql.event.listen(made, "connect", _connected)
     sql.event.listen(made, "begin", _begun)

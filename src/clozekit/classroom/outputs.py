@@ -22,6 +22,7 @@ from clozekit.classroom.handed import Handed, Line
 from clozekit.classroom.store import WHOSE, Decision, Store, place_of
 from clozekit.classroom.syllabus import Syllabus
 from clozekit.errors import ClozeError
+from clozekit.exports.tables import harmless
 from clozekit.files import put
 
 
@@ -57,7 +58,10 @@ def write(out: Path, store: Store, order: Iterable[str]) -> None:
 def as_csv(
     found: list[Grade], syllabus: Syllabus, order: Iterable[str], students: Iterable[str], totals: Iterable[Total] = ()
 ) -> str:
-    """A row a student, a column an exercise in learning order: points, ? where it could not be checked, else nothing."""
+    """A row a student, a column an exercise in learning order: points, ? where it could not be checked, else nothing.
+
+    Who is called =cmd has an apostrophe before it, which `corrections.read` takes off again.
+    """
     sums = {total.student: total.points for total in totals}
     cells = {(grade.student, grade.exercise): grade.points if is_final(grade) else "?" for grade in found}
     columns = [id for id in syllabus.chosen(order) if id in {exercise for _, exercise in cells}]
@@ -66,7 +70,7 @@ def as_csv(
     table.writerow(["student", *columns, *(["total"] if sums else [])])
     for student in students:
         total = [sums[student]] if sums else []
-        table.writerow([student, *(cells.get((student, id), "") for id in columns), *total])
+        table.writerow([harmless(student), *(cells.get((student, id), "") for id in columns), *total])
     return text.getvalue()
 
 

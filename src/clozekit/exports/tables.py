@@ -43,6 +43,10 @@ def table(rows: Iterable[Iterable[str]]) -> str:
 
 
 def _cell(text: str) -> str:
-    """In one line. What is blank before a formula does not stop every spreadsheet."""
-    flat = plain(text).replace("\n", " ")
-    return f"'{flat}" if flat.lstrip().startswith(FORMULA) else flat
+    """In one line."""
+    return harmless(plain(text).replace("\n", " "))
+
+
+def harmless(text: str) -> str:
+    """What is blank before a formula does not stop every spreadsheet."""
+    return f"'{text}" if text.lstrip().startswith(FORMULA) else text
