@@ -3,6 +3,7 @@ import random
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from clozekit.grading import mistake, reference
 
@@ -22,25 +23,28 @@ EVICTIONS = {
 
 # budget, sinks, recent
 POLICIES = {
-    "sinks, heavy and recent tokens": (6, 1, 2),
-    "StreamingLLM": (6, 2, 4),
-    "H2O": (6, 0, 3),
-    "heavy tokens alone": (4, 0, 0),
+    "sinks, heavy and recent tokens": (4, 1, 1),
+    "StreamingLLM": (4, 1, 3),
+    "H2O": (4, 0, 2),
+    "heavy tokens alone": (3, 0, 0),
     "a budget of one": (1, 0, 1),
 }
 
-TEXTS = {"short text": (12, 15), "long text": (36, 42)}  # tokens; drawn, so that no length is known to be measured
+TEXTS = {"short text": (9, 11), "long text": (22, 26)}  # tokens; drawn, so that no length is known to be measured
 
 DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
-CLEAR = 2e-3  # how far the mass of the token to go lies below the next at least: no rounding decides
+CLEAR = 5e-4  # how far the mass of the token to go lies below the next at least: no rounding decides
 
 
 def draw(t, policy, b=2, h=3, d=7, dtype=torch.float32):
-    """q, k, v, each [b, h, t, d], until it is clear for each head which token has to go."""
+    """The steps of q, k, v [b, h, t, d], for which it is clear in each head which token has to go."""
     while True:
-        tokens = torch.randn(3, b, h, t, d).mul_(1.4).to(dtype)
-        steps = list(play(tokens, *policy))
-        if all(gap > CLEAR for *_, gap in steps) or policy[1] + policy[2] == policy[0]:
+        steps = []
+        for *step, gap in play(torch.randn(3, b, h, t, d).mul_(1.4).to(dtype), *policy):
+            if gap < CLEAR:
+                break
+            steps.append(step)
+        else:
             return steps
 
 
@@ -58,7 +62,7 @@ def play(tokens, budget, sinks, recent):
         loose = there & (place >= sinks) & (place <= i - recent)
         lightest = mass[:, :, : i + 1].masked_fill(~loose, math.inf).sort(dim=-1)
         full = there.sum(-1).max() > budget
-        gap = (lightest.values[..., 1] - lightest.values[..., 0]).min().item() if full else math.inf
+        gap = lightest.values[..., :2].diff().min().item() if full else math.inf  # of one alone: inf
         yield tuple(x[:, :, i : i + 1].contiguous() for x in tokens), tuple(seen), gap
         if full:
             home.scatter_(2, lightest.indices[..., :1], False)
@@ -77,36 +81,36 @@ def test_a_new_cache_is_empty(check):
 @pytest.mark.parametrize("case", POLICIES)
 def test_token_by_token(check, case):
     cache = check.new("BoundedCache", *POLICIES[case])
-    for (q, k, v), seen, _ in draw(12, POLICIES[case]):
+    for (q, k, v), seen in draw(9, POLICIES[case]):
         check(cache.step, q, k, v, like=(q, *seen))
 
 
 def test_never_more_than_the_budget(check):
-    cache = check.new("BoundedCache", 4, 1, 2)
-    for i, ((q, k, v), seen, _) in enumerate(draw(9, (4, 1, 2))):
+    cache = check.new("BoundedCache", 3, 1, 1)
+    for i, ((q, k, v), seen) in enumerate(draw(6, (3, 1, 1))):
         check(cache.step, q, k, v, like=(q, *seen))
-        check(cache.method("__len__"), returns=min(i + 1, 4))
+        check(cache.method("__len__"), returns=min(i + 1, 3))
 
 
 def test_two_caches_in_turn(check):
-    policies = (3, 1, 1), (5, 0, 2)
+    policies = (2, 1, 0), (4, 0, 2)
     caches = [check.new("BoundedCache", *policy) for policy in policies]
-    for pair in zip(*(draw(9, policy) for policy in policies), strict=True):
-        for cache, ((q, k, v), seen, _) in zip(caches, pair, strict=True):
+    for pair in zip(*(draw(7, policy) for policy in policies), strict=True):
+        for cache, ((q, k, v), seen) in zip(caches, pair, strict=True):
             check(cache.step, q, k, v, like=(q, *seen))
 
 
 @pytest.mark.parametrize("case", DTYPES)
 def test_half_precision(check, case):
-    cache = check.new("BoundedCache", 5, 2, 3)
-    for (q, k, v), seen, _ in draw(9, (5, 2, 3), dtype=DTYPES[case]):
+    cache = check.new("BoundedCache", 4, 2, 2)
+    for (q, k, v), seen in draw(7, (4, 2, 2), dtype=DTYPES[case]):
         check(cache.step, q, k, v, like=(q, *seen))
 
 
 def test_non_contiguous_inputs(check):
     """As a projection splits its heads: [b, 1, h, d] transposed."""
-    cache = check.new("BoundedCache", 4, 1, 2)
-    for (q, k, v), seen, _ in draw(7, (4, 1, 2)):
+    cache = check.new("BoundedCache", 3, 1, 1)
+    for (q, k, v), seen in draw(5, (3, 1, 1)):
         q, k, v = (torch.cat([x, x], dim=-1)[..., ::2].copy_(x) for x in (q, k, v))
         check(cache.step, q, k, v, like=(q, *seen))
 
@@ -114,9 +118,9 @@ def test_non_contiguous_inputs(check):
 @pytest.mark.parametrize("text", TEXTS)
 def test_cost_of_a_token(check, text):
     """Of the last one: what grows with the text is too much at the second size."""
-    policy, tokens = (4, 1, 1), random.randint(*TEXTS[text])
+    policy, tokens = (3, 1, 1), random.randint(*TEXTS[text])
     cache = check.new("BoundedCache", *policy)
-    for i, ((q, k, v), seen, _) in enumerate(draw(tokens, policy, b=1, h=2, d=random.randint(13, 19))):
+    for i, ((q, k, v), seen) in enumerate(draw(tokens, policy, b=1, h=2, d=random.randint(13, 19))):
         check(cache.step, q, k, v, like=(q, *seen), measured=i + 1 == tokens)
 
 
@@ -134,18 +138,18 @@ def test_evictions_drawn_anew(check):
 @pytest.mark.hidden
 def test_sizes_drawn_anew(check):
     """Two caches in turn, of other sizes: what one leaves behind is wrong for the other."""
-    small, large = (4, 0, 1), (random.randint(9, 12), random.randint(2, 4), random.randint(1, 4))
+    small, large = (3, 0, 1), (random.randint(7, 9), random.randint(2, 3), random.randint(1, 3))
     texts = []
     for policy, sizes in ((small, (1, random.randint(5, 6), 40)), (large, (random.randint(3, 4), 1, 5))):
-        texts.append((check.new("BoundedCache", *policy), draw(random.randint(17, 20), policy, *sizes)))
-    for i in range(17):
+        texts.append((check.new("BoundedCache", *policy), draw(12, policy, *sizes)))
+    for i in range(12):
         for cache, steps in texts:
-            (q, k, v), seen, _ = steps[i]
+            (q, k, v), seen = steps[i]
             check(cache.step, q, k, v, like=(q, *seen))
 
 
 @reference("evict")
-def one_after_the_other(mass, budget, sinks, recent):
+def evict(mass, budget, sinks, recent):
     """The lightest one between the sinks and the recent ones goes, until the rest fits."""
     rows = []
     for row in mass.reshape(-1, mass.shape[-1]).tolist():
@@ -171,21 +175,10 @@ def forgets_recent_tokens(n, sinks):
     safe = torch.arange(n) < sinks
 
 
-@mistake(blank="protect")
-def recent_tokens_by_a_negative_slice(n, sinks, recent):
-    safe = torch.arange(n) < sinks
-    safe[-recent:] = True
-
-
 @mistake("evict")
 def a_window_alone(mass, budget, sinks, recent):
     n = mass.shape[-1]
     return torch.arange(max(0, n - budget), n).expand(*mass.shape[:2], -1)
-
-
-@mistake("evict")
-def the_first_ones_stay(mass, budget, sinks, recent):
-    return torch.arange(min(mass.shape[-1], budget)).expand(*mass.shape[:2], -1)
 
 
 @mistake(blank="choose")
@@ -216,87 +209,74 @@ def those_that_go(mass, safe, n, budget):
     return goes.sort(dim=-1).values
 
 
-@mistake(blank="choose")
-def one_below_the_budget(mass, safe, n, budget):
-    stays = mass.masked_fill(safe, math.inf).topk(min(n, budget - 1), dim=-1).indices
-    return stays.sort(dim=-1).values
-
-
-@mistake("BoundedCache.__init__")
-def shares_state(self, budget, sinks, recent, policy=[]):  # noqa: B006
-    policy[:] = policy or [budget, sinks, recent]
-    self.budget, self.sinks, self.recent = policy
-    self.keys = self.values = self.mass = None
-
-
-@mistake(blank="length")
-def always_the_budget(self):
-    return self.budget
-
-
-@mistake(blank="length")
-def empty_has_no_length(self):
-    return self.mass.shape[-1]
-
-
 @mistake(blank="attend")
 def forgets_scale(q, keys):
     weights = (q @ keys.mT).softmax(dim=-1)
 
 
+@mistake(blank="protect")
+def recent_tokens_by_a_negative_slice(n, sinks, recent):
+    safe = torch.arange(n) < sinks
+    safe[-recent:] = True
+
+
+@mistake(blank="length")
+def empty_has_no_length(self):
+    return self.keys.shape[2]
+
+
 @mistake("BoundedCache.step")
 def evicts_before_attending(self, q, k, v):
-    if self.mass is None:
-        keys, values, mass = k, v, torch.zeros_like(k[..., 0], dtype=torch.float32)
-    else:
-        keys, values = torch.cat([self.keys, k], dim=2), torch.cat([self.values, v], dim=2)
-        mass = F.pad(self.mass, (0, 1))
-        stays = evict(mass, self.budget, self.sinks, self.recent)
-        keys, values = (x.take_along_dim(stays[..., None], dim=2) for x in (keys, values))
-        mass = mass.gather(-1, stays)
-    weights = (q @ keys.mT / math.sqrt(q.shape[-1])).softmax(dim=-1)
-    self.keys, self.values, self.mass = keys, values, mass + weights[:, :, 0]
-    return weights @ values
+    first = self.keys is None
+    keys = k if first else torch.cat([self.keys, k], dim=2)
+    values = v if first else torch.cat([self.values, v], dim=2)
+    mass = torch.zeros(k.shape[:3]) if first else F.pad(self.mass, (0, 1))
+    stays = evict(mass, self.budget, self.sinks, self.recent)
+    self.keys, self.values = (x.take_along_dim(stays[..., None], dim=2) for x in (keys, values))
+    weights = (q @ self.keys.mT / math.sqrt(q.shape[-1])).softmax(dim=-1)
+    self.mass = mass.gather(-1, stays) + weights.squeeze(2)
+    return weights @ self.values
 
 
 @mistake("BoundedCache.step")
 def does_not_see_itself(self, q, k, v):
-    if self.mass is None:
-        self.keys, self.values, self.mass = k, v, torch.ones_like(k[..., 0], dtype=torch.float32)
+    if self.keys is None:
+        self.keys, self.values, self.mass = k, v, torch.zeros(k.shape[:3])
         return v
     weights = (q @ self.keys.mT / math.sqrt(q.shape[-1])).softmax(dim=-1)
     result = weights @ self.values
-    keys, values = torch.cat([self.keys, k], dim=2), torch.cat([self.values, v], dim=2)
-    mass = F.pad(self.mass + weights[:, :, 0], (0, 1))
+    mass = F.pad(self.mass + weights.squeeze(2), (0, 1))
     stays = evict(mass, self.budget, self.sinks, self.recent)
-    self.keys, self.values = (x.take_along_dim(stays[..., None], dim=2) for x in (keys, values))
+    self.keys = torch.cat([self.keys, k], dim=2).take_along_dim(stays[..., None], dim=2)
+    self.values = torch.cat([self.values, v], dim=2).take_along_dim(stays[..., None], dim=2)
     self.mass = mass.gather(-1, stays)
     return result
 
 
 @mistake(blank="weigh")
 def forgets_earlier_queries(weights):
-    mass = weights[:, :, 0].float()
+    mass = weights.squeeze(2).float()
 
 
 @mistake(blank="weigh")
-def adds_scores(mass, q, keys):
-    mass = mass + (q @ keys.mT / math.sqrt(q.shape[-1]))[:, :, 0]
+def adds_scores(self, q, keys):
+    mass = (q @ keys.mT / math.sqrt(q.shape[-1])).squeeze(2).float()
+    if self.mass is not None:
+        mass = mass + F.pad(self.mass, (0, 1))
 
 
 @mistake(blank="weigh")
-def the_largest_weight(mass, weights):
-    mass = torch.maximum(mass, weights[:, :, 0].float())
+def the_largest_weight(self, weights):
+    mass = weights.squeeze(2).float()
+    if self.mass is not None:
+        mass = torch.maximum(mass, F.pad(self.mass, (0, 1)))
 
 
 @mistake(blank="weigh")
-def adds_up_over_the_batch(mass, weights):
-    mass = mass + weights[:, :, 0].sum(dim=0, keepdim=True)
-
-
-@mistake(blank="weigh")
-def adds_nothing(mass):
-    pass
+def adds_up_over_the_batch(self, weights):
+    mass = weights.squeeze(2).float().sum(dim=0, keepdim=True).expand(len(weights), -1, -1)
+    if self.mass is not None:
+        mass = mass + F.pad(self.mass, (0, 1))
 
 
 @mistake(blank="keep")
@@ -306,16 +286,13 @@ def never_evicts(self, keys, values, mass):
 
 @mistake("BoundedCache.step")
 def hides_instead_of_evicting(self, q, k, v):
-    if self.mass is None:
-        keys, values, mass = k, v, torch.zeros_like(k[..., 0], dtype=torch.float32)
-    else:
-        keys, values = torch.cat([self.keys, k], dim=2), torch.cat([self.values, v], dim=2)
-        mass = F.pad(self.mass, (0, 1))
+    keys = k if self.keys is None else torch.cat([self.keys, k], dim=2)
+    values = v if self.values is None else torch.cat([self.values, v], dim=2)
+    mass = torch.zeros(k.shape[:3]) if self.mass is None else F.pad(self.mass, (0, 1))
     gone = mass < 0
     weights = (q @ keys.mT / math.sqrt(q.shape[-1])).masked_fill(gone[:, :, None], -math.inf).softmax(dim=-1)
-    mass = mass + weights[:, :, 0]
-    alive = (~gone[0, 0]).sum()
-    if alive > self.budget:
+    mass = mass + weights.squeeze(2)
+    if (~gone[0, 0]).sum() > self.budget:
         place = torch.arange(mass.shape[-1])
         loose = ~gone & (place >= self.sinks) & (place < len(place) - self.recent)
         mass = mass.scatter(-1, mass.masked_fill(~loose, math.inf).argmin(dim=-1, keepdim=True), -1.0)
@@ -335,11 +312,3 @@ def mass_stays_where_it_was(self, keys, values, mass):
 def slots_of_the_first_head(self, keys, values, mass):
     stays = evict(mass, self.budget, self.sinks, self.recent)[0, 0]
     self.keys, self.values, self.mass = keys[:, :, stays], values[:, :, stays], mass[..., stays]
-
-
-@mistake(blank="keep")
-def values_stay_where_they_were(self, keys, values, mass):
-    stays = evict(mass, self.budget, self.sinks, self.recent)
-    self.keys = keys.take_along_dim(stays[..., None], dim=2)
-    self.values = values[:, :, : stays.shape[-1]]
-    self.mass = mass.gather(-1, stays)

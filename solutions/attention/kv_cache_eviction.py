@@ -13,8 +13,8 @@ def evict(mass: Tensor, budget: int, sinks: int, recent: int) -> Tensor:
     safe = (slot < sinks) | (slot >= n - recent)  # [n]
     # END
     # BLANK choose
-    stays = mass.masked_fill(safe, math.inf).topk(min(n, budget), dim=-1).indices  # the heaviest first
-    return stays.sort(dim=-1).values
+    stays = mass.masked_fill(safe, math.inf).topk(min(n, budget)).indices  # the heaviest first
+    return stays.sort().values
     # END
 
 
@@ -28,23 +28,22 @@ class BoundedCache:
     def __len__(self) -> int:
         """The number of tokens in the cache, the same for each head."""
         # BLANK length
-        return 0 if self.mass is None else self.mass.shape[-1]
+        return 0 if self.keys is None else self.keys.shape[2]
         # END
 
     def step(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """q, k, v [b, h, 1, d] of the next token -> what it gets from the tokens in the cache and itself, [b, h, 1, d]."""
+        """q, k, v [b, h, 1, d] of the next token -> its result, [b, h, 1, d]."""
         # BLANK extend
-        if self.mass is None:
-            keys, values, mass = k, v, torch.zeros_like(k[..., 0], dtype=torch.float32)
-        else:
-            keys, values = torch.cat([self.keys, k], dim=2), torch.cat([self.values, v], dim=2)  # [b, h, n, d]
-            mass = F.pad(self.mass, (0, 1))  # [b, h, n]
+        keys = k if self.keys is None else torch.cat([self.keys, k], dim=2)  # [b, h, n, d]
+        values = v if self.values is None else torch.cat([self.values, v], dim=2)
         # END
         # BLANK attend
         weights = (q @ keys.mT / math.sqrt(q.shape[-1])).softmax(dim=-1)  # [b, h, 1, n]
         # END
         # BLANK weigh
-        mass = mass + weights[:, :, 0]
+        mass = weights.squeeze(2).float()  # [b, h, n]; in half precision a heavy token would soon gain nothing more
+        if self.mass is not None:
+            mass = mass + F.pad(self.mass, (0, 1))  # the new token has received nothing before
         # END
         # BLANK keep
         stays = evict(mass, self.budget, self.sinks, self.recent)  # [b, h, m]
