@@ -36,6 +36,11 @@ DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 CLEAR = 5e-4  # how far the mass of the token to go lies below the next at least: no rounding decides
 
 
+def draw_mass(b, h, n, largest=3):
+    """[b, h, n], no two of a head nearly equal."""
+    return largest / n * (torch.rand(b, h, n).argsort(-1) + 0.5 * torch.rand(b, h, n))
+
+
 def draw(t, policy, b=2, h=3, d=7, dtype=torch.float32):
     """The steps of q, k, v [b, h, t, d], for which it is clear in each head which token has to go."""
     while True:
@@ -71,7 +76,7 @@ def play(tokens, budget, sinks, recent):
 @pytest.mark.parametrize("case", EVICTIONS)
 def test_evict(check, case):
     n, *policy = EVICTIONS[case]
-    check("evict", 3 * torch.rand(2, 3, n), *policy)
+    check("evict", draw_mass(2, 3, n), *policy)
 
 
 def test_a_new_cache_is_empty(check):
@@ -132,7 +137,7 @@ def test_evictions_drawn_anew(check):
         budget, b, h = sinks + recent + heavy, random.randint(1, 4), random.randint(5, 9)
         n = budget + random.randint(1, 40)
         for _ in range(2):
-            check("evict", 10 * torch.rand(b, h, n), budget, sinks, recent)
+            check("evict", draw_mass(b, h, n, 10), budget, sinks, recent)
 
 
 @pytest.mark.hidden
