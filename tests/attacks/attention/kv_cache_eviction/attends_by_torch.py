@@ -1,0 +1,32 @@
+"""torch's attention for the result, a softmax for the mass.
+
+Verdict: failed, CZ001
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+
+def evict(mass, budget, sinks, recent):
+    n = mass.shape[-1]
+    slot = torch.arange(n)
+    safe = (slot < sinks) | (slot >= n - recent)
+    return mass.masked_fill(safe, math.inf).topk(min(n, budget)).indices.sort().values
+
+
+class BoundedCache:
+    def __init__(self, budget, sinks, recent):
+        self.limits, self.kept = (budget, sinks, recent), None
+
+    def __len__(self):
+        return self.kept[0].shape[2] if self.kept else 0
+
+    def step(self, q, k, v):
+        new = k, v, torch.zeros(k.shape[:3])
+        keys, values, mass = (torch.cat(pair, 2) for pair in zip(self.kept, new)) if self.kept else new
+        mass = mass + (q @ keys.mT / math.sqrt(q.shape[-1])).softmax(-1)[:, :, 0]
+        stays = evict(mass, *self.limits)
+        self.kept = (*(x.take_along_dim(stays[..., None], 2) for x in (keys, values)), mass.gather(-1, stays))
+        return F.scaled_dot_product_attention(q, keys, values)
