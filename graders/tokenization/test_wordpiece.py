@@ -11,7 +11,7 @@ from clozekit.grading import mistake, reference
 TEXTS = {
     "a rare pair that always stands together": "q ##u ##e ##e ##n 2, t ##h ##e 40, t ##h ##e ##n 9, e ##n ##d 20",
     "a word counts as often as it occurs": "a ##b 9, a ##c 1, d ##b 1, d ##c 2, e ##c 5, e ##b 3",
-    "marked pieces are others": "a ##b 4, a ##c 3, b ##a 2, ##a 5, c ##b 1, ##b 3, b 9",
+    "marked pieces are others": "a ##b 4, a ##c 3, b ##a 2, ##a 40, c ##b 2, c 3",
     "pieces that stand alone count": "a ##b 3, a 20, c ##d 2, c 1, ##d 1, ##b 5",
     "a piece several times in a word": "a ##b ##b ##b ##b 3, a ##c 1, d ##c ##c 4, d ##b ##a 1",
     "the product divides": "a ##b 6, a ##c 3, d ##b 20, e ##c 12, f ##d 1, f 9, ##d 1, a 1",
