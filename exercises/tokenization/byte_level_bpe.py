@@ -1,9 +1,10 @@
-"""Byte-level BPE, as in GPT-2
+r"""Byte-level BPE, as in GPT-2
 
 Turn any text into token ids, and the ids back into the very same text:
 
-    pre-tokens   the matches of PRE_TOKEN in text, one after the other. They are all of it:
-                 a word or a number takes one space before it along
+    pre-tokens   the matches in text, one after the other, of GPT-2's regular expression in
+                 terms of Python's re; they are all of it:
+                 '(?:[sdmt]|ll|ve|re)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+
     tokens       at first the single bytes of a pre-token in UTF-8
     one merge    of all pairs of neighbouring tokens that are in merges the one that was
                  learned first, of several the leftmost, becomes one token; until there
@@ -22,8 +23,7 @@ decode(ids)   ids: list of int, 0 <= id < 256 + len(merges), may be empty -> str
 
 There is no unknown token, as every text is made of 256 bytes; no normalisation, as
 decode(encode(text)) == text. GPT-2 writes bytes as printable characters in its files and
-numbers them in another order; that changes nothing here. PRE_TOKEN is GPT-2's in terms
-of Python's re.
+numbers them in another order; that changes nothing here.
 
 Source: Radford et al. 2019, Language Models are Unsupervised Multitask Learners, §2.2
 """

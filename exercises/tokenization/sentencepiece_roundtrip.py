@@ -10,8 +10,9 @@ like others. It knows BPE and unigram models; here it is BPE, with byte fallback
                 those with the highest score, of several the leftmost, become one piece,
                 until there are none. Then a piece that is not in scores becomes one piece
                 for each byte of it in UTF-8: 好 is <0xE5> <0xA5> <0xBD>
-    decode      put together what the pieces stand for: ▁ is a space, <0xE5> a byte. The ▁
-                that encode put in front of all is dropped
+    decode      put together what the pieces stand for: ▁ is a space, <0x, two capital
+                hexadecimal digits and > are a byte, all else is text. One ▁ with which the
+                first piece begins is dropped: encode put it there
 
 so that decode(encode(text, scores)) == normalise(text). A text without anything left after
 normalise has no pieces.
@@ -23,7 +24,7 @@ pieces    list of str, as a model may choose them: the first need not begin with
           bytes need not be UTF-8. Each byte that belongs to no character becomes one �
 results   normalise, decode: str; encode: list of str
 
-Source: Kudo and Richardson 2018, SentencePiece, arXiv:1808.06226, §3.1 and §3.2
+Source: Kudo and Richardson 2018, SentencePiece, arXiv:1808.06226, §3.1 and §3.4
 """
 
 import re

@@ -27,7 +27,7 @@ begin and end, n·m steps do, where m is the longest piece's length: from each p
 neither at longer pieces nor at the whole vocabulary. P(T) of a page is far below what a
 float can hold: add up logarithms.
 
-Source: Kudo 2018, Subword Regularization, arXiv:1804.10959, §3.2, eq. 6 to 9
+Source: Kudo 2018, Subword Regularization, arXiv:1804.10959, §3.2
 """
 
 from collections import defaultdict
