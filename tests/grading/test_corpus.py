@@ -23,6 +23,7 @@ def test_the_seed_draws_the_excerpt():
 def test_the_most_frequent_pair_merges_first_and_of_several_the_greatest():
     assert merges(["low", "lower", "lower"], 3) == [("o", "w"), ("l", "ow"), ("low", "e")]
     assert merges(["ab", "cd"], 9) == [("c", "d"), ("a", "b")]
+    assert merges(["ab", "cd", "ab"], 9) == [("a", "b"), ("c", "d")]
     assert merges([[b"a", b"b", b"a", b"b"]], 2) == [(b"a", b"b"), (b"ab", b"ab")]
 
 
