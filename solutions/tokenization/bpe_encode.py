@@ -1,0 +1,34 @@
+from heapq import heapify, heappop, heappush
+from itertools import pairwise
+
+
+def bpe_encode(word: str, ranks: dict[tuple[str, str], int]) -> list[str]:
+    """The tokens of a word: merged by rank, the lowest first."""
+    tokens = [*word, ""]  # the last is the end of the word; a token that was merged away becomes "" as well
+    left = list(range(-1, len(word)))  # where the neighbours of each token stand; tokens[-1] is "", too
+    right = [*range(1, len(tokens)), len(word)]
+    # BLANK start
+    heap = [(ranks[pair], i) for i, pair in enumerate(pairwise(word)) if pair in ranks]
+    heapify(heap)
+    # END
+    while heap:
+        # BLANK pop
+        rank, i = heappop(heap)
+        j = right[i]
+        fresh = ranks.get((tokens[i], tokens[j])) == rank  # or one of the two has merged with another token meanwhile
+        # END
+        if not fresh:
+            continue
+        # BLANK merge
+        tokens[i] += tokens[j]
+        tokens[j] = ""
+        right[i] = right[j]
+        left[right[j]] = i
+        # END
+        # BLANK push
+        for k in (left[i], i):
+            pair = tokens[k], tokens[right[k]]
+            if pair in ranks:
+                heappush(heap, (ranks[pair], k))
+        # END
+    return [token for token in tokens if token]
