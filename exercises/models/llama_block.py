@@ -1,7 +1,7 @@
 """Llama block
 
-One decoder layer of Llama: RMSNorm before each branch, grouped-query attention with rotary
-positions, and SwiGLU. Nothing has a bias.
+One layer of Llama, which is decoder-only, without cross-attention: RMSNorm before each branch,
+grouped-query attention with rotary positions, and SwiGLU. Nothing has a bias.
 
     x = x + attn(input_layernorm(x))
     y = x + mlp(post_attention_layernorm(x))

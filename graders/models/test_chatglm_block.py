@@ -119,8 +119,8 @@ def test_sizes_drawn_anew(check):
         h, options = h_kv * group, {"eps": 10 ** random.uniform(-5, -1), "base": 10 ** random.uniform(2, 6)}
         config, parameters = draw(h * head_dim, h, h_kv, random.randint(33, 40))
         layer = check.new("GLMBlock", **config, **options, parameters=parameters)
-        t, b = random.randint(33, 40), random.randint(3, 5)
-        x, far = torch.randn(2, t, h * head_dim), random.randint(17, 30)
+        t, b = random.randint(140, 170), random.randint(3, 5)
+        x, far = torch.randn(2, t, h * head_dim), random.randint(65, 90)
         check(layer, x, torch.arange(t), torch.tensor([far, random.randint(2, 9)]))
         check(layer, x, torch.arange(t) // 2 + far, torch.tensor([random.randint(2, 9), far]))
         prefix_len = torch.randint(9, (b,))

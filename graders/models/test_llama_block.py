@@ -112,7 +112,7 @@ def test_sizes_drawn_anew(check):
             (check.new("LlamaBlock", **config, **options, parameters=parameters), h * head_dim, h_kv, head_dim)
         )
     for layer, d, h_kv, head_dim in blocks:
-        t = random.randint(33, 40)
+        t = random.randint(140, 170)
         check(layer, draw_x(1, t, d), torch.arange(t) + random.randint(0, 9))
         cache = decoders.draw_cache(2, h_kv, t, head_dim)
         check(layer, draw_x(2, 2, d), torch.tensor([t, t + 1]), cache, gradients=True)

@@ -102,7 +102,7 @@ def test_sizes_drawn_anew(check):
         layer = check.new("QwenBlock", **config, **options, parameters=parameters)
         blocks.append((layer, h * head_dim, h_kv, head_dim))
     for layer, d, h_kv, head_dim in blocks:
-        t = random.randint(33, 40)
+        t = random.randint(140, 170)
         check(layer, torch.randn(1, t, d), torch.arange(t) + random.randint(0, 9))
         cache = decoders.draw_cache(2, h_kv, t, head_dim)
         check(layer, torch.randn(2, 2, d), torch.tensor([t, t + 1]), cache, gradients=True)

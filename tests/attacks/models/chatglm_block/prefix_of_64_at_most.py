@@ -1,4 +1,4 @@
-"""A prefix ends after 16 tokens.
+"""A prefix ends after 64 tokens.
 
 Verdict: failed, value
 """
@@ -45,7 +45,7 @@ class GLMBlock(nn.Module):
         )
         q, k = rotate(q, positions, self.base), rotate(k, positions, self.base)
         order = torch.arange(x.shape[1], device=x.device)
-        in_prefix = order < prefix_len[:, None].clamp(max=16)  # [b, t]
+        in_prefix = order < prefix_len[:, None].clamp(max=64)  # [b, t]
         visible = in_prefix[:, None] | (order <= order[:, None])  # [b, t, t]
         heads = F.scaled_dot_product_attention(q, k, v, attn_mask=visible[:, None], enable_gqa=True)
         x = x + self.o_proj(heads.transpose(1, 2).flatten(-2))
