@@ -24,6 +24,9 @@ MADE = ["init", "work", "--track", "lab", "--content"]
 def course(cloze, tmp_path) -> Path:
     """A course of one exercise beside the directory `work`."""
     write_skeleton(tmp_path / "course", ID)
+    contents = tmp_path / "course/exercises/contents.toml"
+    goal = '[goals]\nlab = { en = "Lab", zh = "Lab" }\n\n'
+    contents.write_text(goal + contents.read_text("utf-8").replace("goals = []", 'goals = ["lab"]'), "utf-8")
     return tmp_path / "course"
 
 
@@ -59,7 +62,7 @@ COMMANDS = {
     "update": (["update"], ""),
     "start": (["start"], "square"),
     "init": (["init", "."], ""),
-    "interview": (["interview", "--minutes", "480"], f"{ID}.py"),
+    "interview": (["interview", "--for", "lab"], f"{ID}.py"),
 }
 
 
