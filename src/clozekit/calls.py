@@ -101,7 +101,8 @@ class Measure(Struct, tag=True, frozen=True):
 class Returned(Struct, tag=True, frozen=True):
     """A result, and what else the call did.
 
-    changed: the arguments, by number, and the parameters, by name, that it altered in place.
+    changed: what it altered in place: tensors among the arguments by number, arguments that are lists or dicts by the numbers
+        after those, parameters by name.
     disturbed: what it altered of earlier calls. used: what torch was asked to do. steps: lines that ran, if counted.
     threads: how many that it started are still alive. plan: what the host did, if recorded. counts: of a replay.
     launches: what each launch costs, if measured.

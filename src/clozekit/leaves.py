@@ -2,11 +2,14 @@
 
 tensors([x, {"y": (y, 1)}])     [x, y]
 same(x, before)                 True: bit for bit, a NaN like any other value
+outline([x, {"n": 3}])          what == compares after a call: which tensors, which values, in which places
 """
 
 from typing import Any
 
 import torch
+
+PLAIN = (type(None), bool, int, float, complex, str, bytes)
 
 
 def once(x: torch.Tensor) -> torch.Tensor:
@@ -21,6 +24,15 @@ def tensors(tree: Any) -> list[torch.Tensor]:
     if isinstance(tree, dict):
         tree = list(tree.values())
     return [leaf for item in tree for leaf in tensors(item)] if isinstance(tree, list | tuple) else []
+
+
+def outline(tree: Any) -> Any:
+    """What is in nested lists, tuples and dicts. No method of the values runs, neither here nor when two are compared."""
+    if type(tree) is dict:
+        return {key: outline(value) for key, value in tree.items()}
+    if type(tree) in (list, tuple):
+        return [outline(value) for value in tree]
+    return (type(tree), tree) if type(tree) in PLAIN else id(tree)
 
 
 def same(leaf: torch.Tensor, old: torch.Tensor) -> bool:

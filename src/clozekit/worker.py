@@ -24,7 +24,7 @@ import torch
 from clozekit import calls, cells, gpu, rules, submission, values
 from clozekit.earlier import Earlier
 from clozekit.exercise import Policy
-from clozekit.leaves import once, same, tensors
+from clozekit.leaves import once, outline, same, tensors
 from clozekit.meters.eager import TorchMeter
 from clozekit.phrases import table
 from clozekit.protocol import Analyse, Analysed, Limits, Open, Opened, Profile, Profiled, Ready
@@ -233,13 +233,17 @@ class Worker:
     def call(self, request: calls.Call, reader: values.Reader, buffers: list[Any]) -> calls.Reply:
         """One call; with cotangents also backward."""
         args, kwargs = self.given = self.arguments(request, reader)
-        sent = zip([*args, *kwargs.values()], [*request.args, *request.kwargs.values()], strict=True)
-        own = [arg for arg, value in sent if not isinstance(value, values.Held)]
+        given = [*args, *kwargs.values()]
+        sent = [*request.args, *request.kwargs.values()]
+        own = [arg for arg, value in zip(given, sent, strict=True) if not isinstance(value, values.Held)]
         function = self.find(request)
         leaves = tensors(own)
         parameters = dict(function.named_parameters()) if isinstance(function, torch.nn.Module) else {}
         watched = {**{str(i): leaf for i, leaf in enumerate(leaves)}, **parameters}
         before = {name: leaf.detach().clone() for name, leaf in watched.items()}
+        outlines = {
+            str(len(leaves) + i): (arg, outline(arg)) for i, arg in enumerate(given) if type(arg) in (list, dict)
+        }
         backward = request.cotangents is not None
         inputs = [leaf.requires_grad_() for leaf in leaves if leaf.is_floating_point()] if backward else []
         threads = len(sys._current_frames())
@@ -259,9 +263,11 @@ class Worker:
                 record or contextlib.nullcontext(),
             ):
                 result = function(*args, **kwargs)
+        changed = [name for name, leaf in watched.items() if not same(leaf, before[name])]
+        changed += [name for name, (arg, old) in outlines.items() if outline(arg) != old]
         reply = calls.Returned(
             request.nonce,
-            changed=[name for name, leaf in watched.items() if not same(leaf, before[name])][:50],
+            changed=changed[:50],
             used=trace.names(),
             steps=steps.count + trace.steps if request.count_steps else 0,
             disturbed=self.earlier.disturbed(),

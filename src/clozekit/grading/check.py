@@ -349,7 +349,7 @@ class Check:
         return self.references[label]
 
     def _labels(self, label: str, args: tuple, kwargs: dict) -> list[str]:
-        """A name for each tensor among the arguments, in the order in which the worker counts them.
+        """A name for each tensor among the arguments and for each argument, in the order in which the worker counts them.
 
         Those of the reference called `label`, if there is one and it takes the arguments of the call.
         """
@@ -359,7 +359,8 @@ class Check:
             own = [name for name in parameters if name != PARAMETERS]
             names[: len(own)] = own[: len(names)]
         named_args = [*zip(names, args, strict=True), *kwargs.items()]
-        return [path for name, arg in named_args for path, leaf in leaves(arg, name) if isinstance(leaf, Tensor)]
+        tensors = [path for name, arg in named_args for path, leaf in leaves(arg, name) if isinstance(leaf, Tensor)]
+        return [*tensors, *(name for name, _ in named_args)]
 
 
 def _objection(problem: Problem, picture: Picture | None = None) -> Refused | Undecided:
