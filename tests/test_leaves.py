@@ -7,7 +7,9 @@ from clozekit.leaves import outline
 
 
 class EqualToAll:
-    __eq__ = lambda self, other: True
+    def __eq__(self, other):
+        return True
+
     __hash__ = None
 
 
