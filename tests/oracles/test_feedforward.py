@@ -29,3 +29,36 @@ def solution():
 def test_gelu(solution, approximate, dtype):
     x = (3 * torch.randn(5, 64)).to(dtype)
     torch.testing.assert_close(solution("gelu").gelu(x, approximate), F.gelu(x, approximate=approximate))
+
+
+@pytest.mark.parametrize("beta", [1.0, 0.3, -2.0])
+def test_swish(solution, beta):
+    x = (3 * torch.randn(5, 64)).requires_grad_()
+    y = solution("swish").swish(x, beta)
+    torch.testing.assert_close(y, F.silu(beta * x) / beta)
+    (gradient,) = torch.autograd.grad(F.silu(beta * x).sum() / beta, x)
+    torch.testing.assert_close(solution("swish").swish_grad(x.detach(), beta), gradient)
+
+
+def copied(ours: torch.nn.Module, theirs: torch.nn.Module, names: dict[str, str]) -> None:
+    """Give the library's layer our weights, each under its name there."""
+    theirs.load_state_dict({names[name]: value for name, value in ours.state_dict().items()})
+
+
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
+def test_ffn(solution, activation):
+    ours = solution("ffn").FFN(6, 10, activation)
+    theirs = torch.nn.Sequential(
+        torch.nn.Linear(6, 10), torch.nn.ReLU() if activation == "relu" else torch.nn.GELU(), torch.nn.Linear(10, 6)
+    )
+    copied(ours, theirs, {f"fc{i}.{kind}": f"{2 * (i - 1)}.{kind}" for i in (1, 2) for kind in ("weight", "bias")})
+    x = torch.randn(2, 5, 6)
+    torch.testing.assert_close(ours(x), theirs(x))
+
+
+def test_ffn_is_that_of_the_encoder_layer(solution):
+    ours = solution("ffn").FFN(6, 10)
+    layer = torch.nn.TransformerEncoderLayer(6, 1, 10, dropout=0.0)
+    layer.linear1, layer.linear2 = ours.fc1, ours.fc2
+    x = torch.randn(2, 5, 6)
+    torch.testing.assert_close(ours(x), layer._ff_block(x))
