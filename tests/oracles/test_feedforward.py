@@ -62,3 +62,11 @@ def test_ffn_is_that_of_the_encoder_layer(solution):
     layer.linear1, layer.linear2 = ours.fc1, ours.fc2
     x = torch.randn(2, 5, 6)
     torch.testing.assert_close(ours(x), layer._ff_block(x))
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_glu_has_the_gate_of_torch_in_its_second_half(solution, bias):
+    ours = solution("glu").GLUFFN(6, 10, bias)
+    x = torch.randn(2, 5, 6)
+    both = torch.cat([ours.up_proj(x), ours.gate_proj(x)], dim=-1)
+    torch.testing.assert_close(ours(x), ours.down_proj(F.glu(both)))

@@ -1,6 +1,6 @@
 """What the graders of feed-forward layers share: the cases, and parameters for the projections.
 
-    layer = FeedForward("SwiGLU", lambda d, d_ff: {"gate_proj": (d, d_ff), "up_proj": (d, d_ff), "down_proj": (d_ff, d)})
+    layer = FeedForward("SwiGLU", gated_sizes)
     layer.values(check, "one vector")        check(check.new("SwiGLU", d_model=6, d_ff=10, parameters=drawn), x)
     gated(parameters, x, F.silu)             what GLU, GEGLU and SwiGLU return; for their references
 
@@ -48,6 +48,11 @@ def project(parameters: Mapping[str, Tensor], name: str, x: Tensor) -> Tensor:
     """x [..., takes] -> [..., gives], as the nn.Linear of this name does."""
     y = x @ parameters[f"{name}.weight"].T
     return y + parameters[f"{name}.bias"] if f"{name}.bias" in parameters else y
+
+
+def gated_sizes(d_model: int, d_ff: int) -> Sizes:
+    """Of the projections that `gated` takes."""
+    return {"gate_proj": (d_model, d_ff), "up_proj": (d_model, d_ff), "down_proj": (d_ff, d_model)}
 
 
 def gated(parameters: Mapping[str, Tensor], x: Tensor, activation: Callable[[Tensor], Tensor]) -> Tensor:
