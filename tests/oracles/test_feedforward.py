@@ -5,6 +5,9 @@ import types
 import pytest
 import torch
 import torch.nn.functional as F
+import transformers
+from transformers.models.llama import modeling_llama
+from transformers.models.phi3 import modeling_phi3
 
 from clozekit import blanks
 from clozekit.catalog import builtin_root
@@ -70,3 +73,31 @@ def test_glu_has_the_gate_of_torch_in_its_second_half(solution, bias):
     x = torch.randn(2, 5, 6)
     both = torch.cat([ours.up_proj(x), ours.gate_proj(x)], dim=-1)
     torch.testing.assert_close(ours(x), ours.down_proj(F.glu(both)))
+
+
+def test_geglu(solution):
+    ours = solution("geglu").GEGLU(6, 10)
+    config = transformers.Phi3Config(hidden_size=6, intermediate_size=10, hidden_act="gelu", pad_token_id=0)
+    theirs = modeling_phi3.Phi3MLP(config)
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn(2, 5, 6)
+    torch.testing.assert_close(ours(x), theirs(x))
+
+
+def test_swiglu(solution):
+    ours = solution("swiglu").SwiGLU(6, 10)
+    config = transformers.LlamaConfig(hidden_size=6, intermediate_size=10, num_attention_heads=1)
+    theirs = modeling_llama.LlamaMLP(config)
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn(2, 5, 6)
+    torch.testing.assert_close(ours(x), theirs(x))
+
+
+def test_matched_width_keeps_the_number_of_weights_and_is_that_of_published_models(solution):
+    swiglu = solution("swiglu")
+    for d_model in 64, 512, 4096:
+        count = sum(p.numel() for p in swiglu.SwiGLU(d_model, swiglu.matched_width(d_model)).parameters())
+        assert (
+            0 <= 8 * d_model**2 - count < 3 * d_model
+        )  # of two matrices d_model x 4 d_model: less than one column each
+    assert [swiglu.matched_width(d, 256) for d in (4096, 5120, 6656, 8192)] == [11008, 13824, 17920, 22016]
