@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 import transformers
 from transformers.models.llama import modeling_llama
+from transformers.models.mixtral import modeling_mixtral
 from transformers.models.phi3 import modeling_phi3
 
 from clozekit import blanks
@@ -101,3 +102,22 @@ def test_matched_width_keeps_the_number_of_weights_and_is_that_of_published_mode
             0 <= 8 * d_model**2 - count < 3 * d_model
         )  # of two matrices d_model x 4 d_model: less than one column each
     assert [swiglu.matched_width(d, 256) for d in (4096, 5120, 6656, 8192)] == [11008, 13824, 17920, 22016]
+
+
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_mixture_of_experts(solution, k):
+    ours = solution("mixture_of_experts").MoE(6, 7, num_experts=5, k=k)
+    config = transformers.MixtralConfig(
+        hidden_size=6, intermediate_size=7, num_local_experts=5, num_experts_per_tok=k, num_attention_heads=1
+    )
+    theirs = modeling_mixtral.MixtralSparseMoeBlock(config)
+    with torch.no_grad():
+        theirs.gate.weight.copy_(ours.router.weight)
+        for i, expert in enumerate(ours.experts):
+            theirs.experts.gate_up_proj[i] = torch.cat([expert.gate_proj.weight, expert.up_proj.weight])
+            theirs.experts.down_proj[i] = expert.down_proj.weight
+    x = 4 * torch.randn(2, 9, 6)
+    y, balance = ours(x)
+    torch.testing.assert_close(y, theirs(x))
+    logits = ours.router(x.flatten(0, 1))
+    torch.testing.assert_close(balance, modeling_mixtral.load_balancing_loss_func((logits,), 5, k))
