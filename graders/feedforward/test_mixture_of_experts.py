@@ -140,33 +140,9 @@ def all_probabilities(self, x, logits):
 
 
 @mistake(blank="route")
-def logits_as_weights(self, x, logits):
-    best, chosen = logits.topk(self.k)
-    weights = best.to(x.dtype)
-
-
-@mistake(blank="route")
-def equal_weights(self, x, logits):
-    best, chosen = logits.topk(self.k)
-    weights = torch.full_like(best, 1 / self.k).to(x.dtype)
-
-
-@mistake(blank="route")
 def softmax_over_tokens(self, x, logits):
     best, chosen = logits.topk(self.k)
     weights = best.softmax(dim=0).to(x.dtype)
-
-
-@mistake(blank="route")
-def worst_experts(self, x, logits):
-    best, chosen = logits.topk(self.k, dim=-1, largest=False)
-    weights = best.softmax(dim=-1).to(x.dtype)
-
-
-@mistake(blank="route")
-def always_two(self, x, logits):
-    best, chosen = logits.topk(min(2, self.num_experts), dim=-1)
-    weights = best.softmax(dim=-1).to(x.dtype)
 
 
 @mistake(blank="route")
@@ -198,13 +174,6 @@ def capacity_of_one_sequence(self, x, tokens):
     capacity = len(tokens)
     if self.capacity_factor is not None:
         capacity = math.ceil(self.capacity_factor * self.k * x.shape[1] / self.num_experts)
-
-
-@mistake(blank="capacity")
-def capacity_of_all_experts(self, tokens):
-    capacity = len(tokens)
-    if self.capacity_factor is not None:
-        capacity = math.ceil(self.capacity_factor * self.k * len(tokens))
 
 
 @mistake(blank="capacity")
@@ -345,12 +314,6 @@ def share_of_the_taken(self, tokens, chosen, logits, capacity):
 def sum_for_mean(self, tokens, chosen, logits):
     share = chosen.flatten().bincount(minlength=self.num_experts) / len(tokens)
     balance = self.num_experts * (share * logits.softmax(dim=-1).sum(dim=0)).sum()
-
-
-@mistake(blank="balance")
-def mean_over_experts(self, tokens, chosen, logits):
-    share = chosen.flatten().bincount(minlength=self.num_experts) / len(tokens)
-    balance = (share * logits.softmax(dim=-1).mean(dim=0)).mean()
 
 
 @mistake(blank="balance")
