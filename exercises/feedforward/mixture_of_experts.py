@@ -5,7 +5,7 @@ that a router picks for it: more parameters at the cost of k. For the n = b · t
 whole batch:
 
     s = x W_r                            [n, num_experts], the scores of the router
-    w = softmax(the k largest s)         [n, k], over the chosen ones only
+    w = softmax(topk(s))                 [n, k], over the k largest scores only
     y = Σ_j w_j · E_j(x)                 j: the chosen experts
     E(x) = (silu(x W) ⊗ (x V)) W2        ⊗ element by element
 
@@ -19,7 +19,7 @@ Balance. A router left alone soon sends everything to a few experts. Against tha
     balance = num_experts · Σ_i f_i P_i        i: all experts
 
 f_i is the number of tokens that have i among their k, refused ones included, divided by n; P_i
-is the mean over the n tokens of softmax(s)_i, over all experts. Evenly spread, it is k.
+is the mean over the n tokens of softmax(s)_i, over all experts. Where all are evenly spread, balance is k.
 Gradients reach the router by P_i and by w.
 
 The parameters of MoE: router, an nn.Linear from d_model to num_experts without bias, and experts,
