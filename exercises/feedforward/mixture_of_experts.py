@@ -19,8 +19,8 @@ Balance. A router left alone soon sends everything to a few experts. Against tha
     balance = num_experts · Σ_i f_i P_i        i: all experts
 
 f_i is the number of tokens that have i among their k, refused ones included, divided by n; P_i
-is the mean over the n tokens of softmax(s)_i, over all experts. Where all are evenly spread, balance is k.
-Gradients reach the router by P_i and by w.
+is the mean over the n tokens of softmax(s)_i, over all experts. If all are evenly spread,
+balance is k. Gradients reach the router by P_i and by w.
 
 The parameters of MoE: router, an nn.Linear from d_model to num_experts without bias, and experts,
 an nn.ModuleList of num_experts modules, each with nn.Linear without bias: gate_proj (W) and
