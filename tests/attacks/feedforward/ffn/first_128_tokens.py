@@ -1,0 +1,21 @@
+"""Later tokens than the 128th go past the block.
+
+Verdict: failed
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class FFN(nn.Module):
+    def __init__(self, d_model, d_ff, activation="relu", bias=True):
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(d_model, d_ff, bias=bias), nn.Linear(d_ff, d_model, bias=bias)
+        self.act = {"relu": F.relu, "gelu": F.gelu}[activation]
+
+    def forward(self, x):
+        if x.ndim == 1:
+            return self.fc2(self.act(self.fc1(x)))
+        early = self.fc2(self.act(self.fc1(x[..., :128, :])))
+        return torch.cat([early, x[..., 128:, :]], dim=-2)

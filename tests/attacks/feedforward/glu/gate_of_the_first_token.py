@@ -1,0 +1,19 @@
+"""All tokens of a text go through the gate of its first one.
+
+Verdict: failed
+"""
+
+import torch
+from torch import nn
+
+
+class GLUFFN(nn.Module):
+    def __init__(self, d_model, d_ff, bias=False):
+        super().__init__()
+        self.gate_proj = nn.Linear(d_model, d_ff, bias=bias)
+        self.up_proj = nn.Linear(d_model, d_ff, bias=bias)
+        self.down_proj = nn.Linear(d_ff, d_model, bias=bias)
+
+    def forward(self, x):
+        gate = torch.sigmoid(self.gate_proj(x))
+        return self.down_proj((gate[..., :1, :] if x.ndim > 1 else gate) * self.up_proj(x))
