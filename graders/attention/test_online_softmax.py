@@ -192,63 +192,63 @@ def overflows(self, x):
 
 
 @mistake(blank="chunk")
-def one_maximum_for_all_rows(x):
+def one_maximum_for_all_rows(x, weigh):
     x = x.float()
     m = x.amax().expand(x.shape[0])
     d = weigh(x, m[:, None]).sum(dim=-1)
 
 
 @mistake(blank="chunk")
-def sum_of_all_rows(x):
+def sum_of_all_rows(x, weigh):
     x = x.float()
     m = x.amax(dim=-1)
     d = weigh(x, m[:, None]).sum().expand(x.shape[0])
 
 
 @mistake(blank="chunk", rounding=True)
-def sums_in_half(x):
+def sums_in_half(x, weigh):
     m = x.amax(dim=-1)
     d = weigh(x, m[:, None]).sum(dim=-1).float()
     m = m.float()
 
 
 @mistake(blank="combine")
-def forgets_to_rescale(self, m, d):
+def forgets_to_rescale(self, m, d, weigh):
     self.m = torch.maximum(self.m, m)
     self.d = self.d + d * weigh(m, self.m)
     return self.m, self.d
 
 
 @mistake(blank="combine")
-def forgets_to_rescale_the_new(self, m, d):
+def forgets_to_rescale_the_new(self, m, d, weigh):
     old, self.m = self.m, torch.maximum(self.m, m)
     self.d = self.d * weigh(old, self.m) + d
     return self.m, self.d
 
 
 @mistake(blank="combine")
-def rescales_the_wrong_way(self, m, d):
+def rescales_the_wrong_way(self, m, d, weigh):
     old, self.m = self.m, torch.maximum(self.m, m)
     self.d = self.d * weigh(self.m, old) + d * weigh(self.m, m)
     return self.m, self.d
 
 
 @mistake(blank="combine")
-def maximum_of_the_last_chunk(self, m, d):
+def maximum_of_the_last_chunk(self, m, d, weigh):
     self.d = self.d * weigh(self.m, m) + d
     self.m = m
     return self.m, self.d
 
 
 @mistake(blank="combine")
-def last_chunk_only(self, m, d):
+def last_chunk_only(self, m, d, weigh):
     self.m = torch.maximum(self.m, m)
     self.d = d * weigh(m, self.m)
     return self.m, self.d
 
 
 @mistake(blank="combine")
-def rescales_everything(self, m, d):
+def rescales_everything(self, m, d, weigh):
     old, self.m = self.m, torch.maximum(self.m, m)
     self.d = (self.d + d) * weigh(old, self.m)
     return self.m, self.d
@@ -260,7 +260,7 @@ def masked_gives_nan(x, m):
 
 
 @mistake(blank="combine")
-def changes_what_it_returned(self, m, d):
+def changes_what_it_returned(self, m, d, weigh):
     old = self.m.clone()
     self.m.copy_(torch.maximum(self.m, m))
     self.d.mul_(weigh(old, self.m)).add_(d * weigh(m, self.m))
@@ -285,26 +285,27 @@ def keeps_all_scores(self, x):
     self.seen = torch.cat([getattr(self, "seen", x[:, :0]), x], dim=-1)
     scores = self.seen.float()
     self.m = scores.amax(dim=-1)
-    self.d = weigh(scores, self.m[:, None]).sum(dim=-1)
+    safe = self.m.masked_fill(self.m == -math.inf, 0.0)
+    self.d = torch.exp(scores - safe[:, None]).sum(dim=-1)
     return self.m, self.d
 
 
 @mistake(blank="normalise")
-def softmax_of_the_chunk(x):
+def softmax_of_the_chunk(x, weigh):
     weights = weigh(x.float(), x.float().amax(dim=-1, keepdim=True))
     return (weights / weights.sum(dim=-1, keepdim=True).clamp(min=1)).to(x.dtype)
 
 
 @mistake(blank="normalise")
-def forgets_the_sum(self, x):
+def forgets_the_sum(self, x, weigh):
     return weigh(x.float(), self.m[:, None]).to(x.dtype)
 
 
 @mistake(blank="normalise")
-def zero_by_zero(self, x):
+def zero_by_zero(self, x, weigh):
     return (weigh(x.float(), self.m[:, None]) / self.d[:, None]).to(x.dtype)
 
 
 @mistake(blank="normalise")
-def probabilities_stay_float32(self, x):
+def probabilities_stay_float32(self, x, weigh):
     return weigh(x.float(), self.m[:, None]) / self.d.clamp(min=1)[:, None]
