@@ -30,7 +30,7 @@ Memory beside the arguments grows like t, not t²; nor may the scores of block_q
 all keys be there at once. Tiles that the mask hides altogether may be left out. torch's own
 attention, softmax and logsumexp are not allowed. Gradients are not asked for.
 
-Source: Dao et al. 2022, FlashAttention, arXiv:2205.14135, Algorithm 1; Dao 2023, FlashAttention-2, arXiv:2307.08691, Algorithm 1
+Source: Dao et al. 2022, arXiv:2205.14135, Algorithm 1; Dao 2023, FlashAttention-2, arXiv:2307.08691, Algorithm 1
 """
 
 import math
@@ -47,7 +47,7 @@ def tiled_attention(
     out, lse = torch.empty_like(q), torch.empty(b, h, t, device=q.device)
     for first in range(0, t, block_q):
         end = min(first + block_q, t)
-        # TODO (4 lines): `rows`, these queries in float32, scaled; and `peak`, `total` [b, h, rows], `mixed` [b, h, rows, d] of no keys
+        # TODO (4 lines): `rows`, these queries scaled, float32; `peak`, `total`, `mixed` [b, h, rows, d] of no keys
         raise NotImplementedError("start")
         for start in range(0, end if causal else t, block_k):  # later tiles are hidden from all these rows
             # TODO (2 lines): `keys` and `values` of this tile, in float32; `scores` [b, h, rows, keys]

