@@ -49,7 +49,7 @@ class PagedKVCache:
 
     def append(self, seq: int, k: Tensor, v: Tensor) -> list[int]:
         """k, v [n, h, head_dim] of the next n tokens of a sequence -> its block table."""
-        # TODO (5 lines): `table`, the list of blocks of `seq`, long enough for n more tokens; their positions are `start` … `end` - 1; keep both for later
+        # TODO (5 lines): `table`, the blocks of `seq`, enough for n more tokens, at positions `start` … `end` - 1
         raise NotImplementedError("allocate")
         # TODO (3 lines): the new tokens into the pool
         raise NotImplementedError("write")

@@ -92,7 +92,10 @@ def test_a_pool_filled_to_the_last_place(check):
         pool.append(seq, n)
     for seq in (1, 2, 3):
         pool.gather(seq)
-    pool.free(2)
+    pool.free(3)
+    pool.free(1)
+    pool.append(2, 5)
+    pool.gather(2)
 
 
 def test_freed_blocks_come_first_where_they_are_the_smallest(check):
