@@ -93,7 +93,7 @@ def test_sizes_drawn_anew(check):
         d_rope = 2 * random.randint(2, 9)
         sizes = random.randint(17, 24), random.randint(4, 5), random.randint(9, 13), random.randint(14, 20), d_rope
         layers.append((layer(check, sizes, dtype), sizes, dtype))
-    for n, past in ((random.randint(20, 40), 0), (random.randint(2, 8), random.randint(130, 150)), (1, 3)):
+    for n, past in ((random.randint(17, 24), 0), (random.randint(2, 5), random.randint(130, 150)), (1, 3)):
         for each, sizes, dtype in layers:
             x, cache = draw(random.randint(2, 3), n, past, sizes, dtype)
             check(each, x, cache) if past else check(each, x)
@@ -101,31 +101,32 @@ def test_sizes_drawn_anew(check):
 
 @reference("MLA")
 def expanded(parameters, x, cache=None, *, d_model, h, d_head, d_c, d_rope):
-    """Without absorption: keys and values of every head for every token."""
+    """Without absorption: keys and values of every head for every token, as in multi-head attention."""
 
     def project(name, x):
         return x @ parameters[f"{name}.weight"].T
 
-    def rope(x, first):
-        t = torch.arange(first, first + x.shape[1])[:, None]
-        angles = t * torch.tensor(10000.0) ** (-torch.arange(0, d_rope, 2) / d_rope)
-        a, b = x.unflatten(-1, (-1, 2)).unbind(-1)
-        cos, sin = angles.cos(), angles.sin()
-        return torch.stack([a * cos - b * sin, b * cos + a * sin], dim=-1).flatten(-2)
+    def heads(name, x):
+        return project(name, x).unflatten(2, (h, -1)).transpose(1, 2)  # [b, h, tokens, features of one head]
 
     n, past = x.shape[1], cache[0].shape[1] if cache else 0
-    c, r = project("kv_down", x), rope(project("k_rope", x), past)
+    frequencies = torch.tensor(10000.0) ** (-torch.arange(0, d_rope, 2) / d_rope)
+    angles = torch.arange(past, past + n)[:, None] * frequencies
+    cos, sin = angles.cos(), angles.sin()
+
+    def rope(u):
+        a, b = u.unflatten(-1, (-1, 2)).unbind(-1)
+        return torch.stack([a * cos - b * sin, b * cos + a * sin], dim=-1).flatten(-2)
+
+    c, r = project("kv_down", x), rope(project("k_rope", x))
     if cache:
         c, r = torch.cat([cache[0], c], dim=1), torch.cat([cache[1], r], dim=1)
-    later = torch.ones(n, past + n).triu(past + 1) > 0
-    q, p = project("q_proj", x).split(d_head, dim=-1), project("q_rope", x).split(d_rope, dim=-1)
-    k, v = project("k_up", c).split(d_head, dim=-1), project("v_up", c).split(d_head, dim=-1)
-    heads = []
-    for i in range(h):
-        query, key = torch.cat([q[i], rope(p[i], past)], dim=-1), torch.cat([k[i], r], dim=-1)
-        scores = query @ key.transpose(1, 2) / math.sqrt(d_head + d_rope)
-        heads.append(torch.softmax(scores.masked_fill(later, -math.inf), dim=-1) @ v[i])
-    return project("o_proj", torch.cat(heads, dim=-1)), (c, r)
+    query = torch.cat([heads("q_proj", x), rope(heads("q_rope", x))], dim=-1)
+    key = torch.cat([heads("k_up", c), r[:, None].expand(-1, h, -1, -1)], dim=-1)
+    scores = query @ key.transpose(2, 3) / math.sqrt(d_head + d_rope)
+    scores = scores.masked_fill(torch.ones(n, past + n).triu(past + 1) > 0, -math.inf)
+    averages = torch.softmax(scores, dim=-1) @ heads("v_up", c)
+    return project("o_proj", averages.transpose(1, 2).flatten(2)), (c, r)
 
 
 @mistake(blank="merge")

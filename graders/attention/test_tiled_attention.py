@@ -15,10 +15,10 @@ SHAPES = {
     "high tiles": (2, 3, 11, 5, 7, 2),
     "one tile": (2, 3, 6, 5, 16, 16),
     "one token": (2, 3, 1, 5, 4, 3),
-    "one feature": (2, 3, 7, 1, 3, 2),
+    "one feature": (2, 3, 15, 1, 4, 7),
 }
 
-TEXTS = {"short text": (130, 150), "long text": (240, 260)}  # tokens; drawn, so that no length is known to be measured
+TEXTS = {"short text": (70, 80), "long text": (240, 260)}  # tokens; drawn, so that no length is known to be measured
 
 DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -75,8 +75,14 @@ def test_sizes_drawn_anew(check):
     for dtype, t, d in ((torch.float32, random.randint(65, 90), random.randint(33, 40)), (half, 23, 2)):
         inputs = draw(random.randint(2, 3), random.randint(4, 5), t, d, dtype)
         for causal in (True, False):
-            check("tiled_attention", *inputs, random.randint(9, 40), random.randint(9, 40), causal)
-    check("tiled_attention", *draw(1, 1, random.randint(140, 170), 5), random.randint(41, 63), 17, causal=True)
+            check("tiled_attention", *inputs, random.randint(17, 40), random.randint(17, 40), causal)
+    check(
+        "tiled_attention",
+        *draw(1, 1, random.randint(140, 170), 5),
+        random.randint(41, 63),
+        random.randint(23, 40),
+        causal=True,
+    )
 
 
 @reference("tiled_attention", dtypes={"[1]": torch.float32})
