@@ -28,7 +28,7 @@ lengths   int, at least 1, either may be the larger one
 Position interpolation, NTK and YaRN are ways to keep these pairs within the angles that
 they know.
 
-Source: Su et al. 2021, RoFormer, arXiv:2104.09864, eq. 15; Peng et al. 2023, YaRN, arXiv:2309.00071, §3.1 and 3.2
+Source: Su et al. 2021, RoFormer, arXiv:2104.09864, eq. 15; Peng et al. 2023, YaRN, arXiv:2309.00071, §3
 """
 
 import math
