@@ -4,7 +4,7 @@ A safe softmax reads a row of scores three times: for the maximum, for the sum, 
 results. Kernels such as FlashAttention cannot wait for the whole row. They take it chunk by
 chunk and keep two numbers of all that came so far:
 
-    m = max_j x_j           d = Σ_j exp(x_j − m)
+    m = max_j x_j           d = Σ_j exp(x_j - m)
 
 When a larger score comes, the earlier sum is put right by one factor. From then on the
 scores are not needed. Every row is on its own.

@@ -9,7 +9,7 @@ if causal, row i runs over the keys 0 … i only. For each block of block_q quer
 the keys and values in blocks of block_k. Of the tiles seen so far, keep for each row its
 largest score, peak, and two sums relative to it:
 
-    total = Σ_j exp(s_j − peak)          mixed = Σ_j exp(s_j − peak) v_j
+    total = Σ_j exp(s_j - peak)          mixed = Σ_j exp(s_j - peak) v_j
 
 A tile with a larger score changes the peak; multiply both sums by exp(old − new) before the
 tile's own terms are added. After the last tile
