@@ -49,7 +49,7 @@ class PagedKVCache:
 
     def append(self, seq: int, k: Tensor, v: Tensor) -> list[int]:
         """k, v [n, h, head_dim] of the next n tokens of a sequence -> its block table."""
-        # TODO (5 lines): `table` of `seq`, with blocks for the n new positions `start` … `end` - 1; keep table and length
+        # TODO (5 lines): `table` of `seq`, with blocks for new positions `start` … `end` - 1; keep table and length
         raise NotImplementedError("allocate")
         # TODO (3 lines): the new tokens into the pool
         raise NotImplementedError("write")
