@@ -33,7 +33,7 @@ BROKEN_WORDS = {
     "a family that there is not": (
         "forbid = []",
         "forbid = ['@atention']",
-        "policy: there is no family `@atention`, only @attention, @softmax",
+        "policy: there is no family `@atention`, only @attention",
     ),
     "a wrong type in a table": (
         'forgets_scale = "Your result does not depend on `scale`."',

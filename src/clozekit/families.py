@@ -1,4 +1,7 @@
-"""Names that exercises forbid together: `forbid = ["@attention"]` in a TOML stands for every way torch has to attend."""
+"""Names that exercises forbid together: `forbid = ["@attention"]` in a TOML stands for every way torch has to attend.
+
+@softmax: whatever normalises exponentials, or gives the logarithm of their sum.
+"""
 
 from collections.abc import Iterable
 
