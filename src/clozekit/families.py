@@ -1,4 +1,7 @@
-"""Names that exercises forbid together: `forbid = ["@attention"]` in a TOML stands for every way torch has to attend."""
+"""Names that exercises forbid together: `forbid = ["@attention"]` in a TOML stands for every way torch has to attend.
+
+@softmax: whatever normalises exponentials, or gives the logarithm of their sum.
+"""
 
 from collections.abc import Iterable
 
@@ -87,6 +90,61 @@ FAMILIES: dict[str, list[str]] = {
         *WAYS_AROUND,
     ],
     "@transformer": [*LAYERS, *WAYS_AROUND],  # attention itself may be torch's
+    "@softmax": [
+        "torch.softmax",
+        "torch._softmax",
+        "torch._safe_softmax",
+        "torch._masked_softmax",
+        "torch.special.softmax",
+        "torch.sparse.softmax",
+        "torch.Tensor.softmax",
+        "torch.nn.functional.softmax",
+        "torch.nn.functional.softmin",
+        "torch.nn.functional.gumbel_softmax",
+        "torch.nn.Softmax",
+        "torch.nn.Softmin",
+        "torch.nn.Softmax2d",
+        "torch.nn.modules.activation.Softmax",
+        "torch.nn.modules.activation.Softmin",
+        "torch.log_softmax",
+        "torch._log_softmax",
+        "torch.special.log_softmax",
+        "torch.sparse.log_softmax",
+        "torch.Tensor.log_softmax",
+        "torch.nn.functional.log_softmax",
+        "torch.nn.LogSoftmax",
+        "torch.nn.modules.activation.LogSoftmax",
+        "torch.logsumexp",
+        "torch.special.logsumexp",
+        "torch.Tensor.logsumexp",
+        "torch.logaddexp",
+        "torch.Tensor.logaddexp",
+        "torch.logaddexp2",
+        "torch.Tensor.logaddexp2",
+        "torch.logcumsumexp",
+        "torch.Tensor.logcumsumexp",
+        "torch.ops.aten.softmax",
+        "torch.ops.aten._softmax",
+        "torch.ops.aten._safe_softmax",
+        "torch.ops.aten._masked_softmax",
+        "torch.ops.aten.special_softmax",
+        "torch.ops.aten.log_softmax",
+        "torch.ops.aten._log_softmax",
+        "torch.ops.aten.special_log_softmax",
+        "torch.ops.aten.logsumexp",
+        "torch.ops.aten.special_logsumexp",
+        "torch.ops.aten.logaddexp",
+        "torch.ops.aten.logaddexp2",
+        "torch.ops.aten.logcumsumexp",
+        "torch.ops.aten._logcumsumexp",
+        "torch.masked.softmax",
+        "torch.masked.log_softmax",
+        "torch.masked.softmin",
+        "torch.masked.logsumexp",
+        "torch.masked.logaddexp",
+        "torch.nn.functional.cross_entropy",
+        "torch.nn.CrossEntropyLoss",
+    ],
 }
 
 

@@ -1,0 +1,19 @@
+"""Counts the steps between tokens, one fewer than there are tokens.
+
+Verdict: failed, value
+"""
+
+import math
+
+
+def rope_wavelengths(d, base=10000.0):
+    return [math.tau * base ** (2 * j / d) for j in range(d // 2)]
+
+
+def new_shares(d, base, train_len, test_len):
+    waves = rope_wavelengths(d, base)
+    return [max(0.0, min(1.0, (test_len - 1) / w) - min(1.0, (train_len - 1) / w)) for w in waves]
+
+
+def unseen_dims(d, base, train_len, test_len):
+    return [j for j, share in enumerate(new_shares(d, base, train_len, test_len)) if share > 0]
