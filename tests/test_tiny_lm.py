@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from clozekit import tiny_lm
+from clozekit import calls, tiny_lm
 from clozekit.tiny_lm import TinyLM
+from clozekit.worker import Worker
 
 VOCAB = 29
 
@@ -52,3 +53,9 @@ def test_padding_on_the_left_changes_nothing(parameters):
 def test_shapes_that_are_wrong_are_named(ids, mask, says, parameters):
     with pytest.raises(ValueError, match=says):
         model(parameters)(ids, mask)
+
+
+def test_a_submission_cannot_put_its_own_in_its_place():
+    worker = Worker()
+    worker.load(calls.Load(0, "class TinyLM:\n    pass\n", "answer.py"))
+    assert worker.find(calls.Call(0, "TinyLM", None, [], {})) is TinyLM
