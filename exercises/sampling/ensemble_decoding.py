@@ -19,7 +19,8 @@ result   [vocab] or [batch, vocab]: log p, of the dtype of logits (float32 will 
          precision); -inf where p is 0. Some token is possible.
 
 Log-probabilities may be below -100, where exp is 0 in float32; the logarithm of p must be
-right there too. Work in float32. Gradients flow to logits and weights.
+right there too. Work in float32 or wider. Gradients are those of the formulas; they
+flow to logits and to positive weights, so a mixture is not normalised once more.
 
 Source: Breiman 1996, Bagging Predictors (mixture); Hinton 2002, Training Products of Experts, eq. 1 (product)
 """
@@ -30,7 +31,7 @@ from torch import Tensor
 
 def ensemble_log_probs(logits: Tensor, weights: Tensor, mode: str) -> Tensor:
     """logits [models, …, vocab], weights [models], "mixture" or "product" -> log-probabilities [..., vocab]."""
-    # TODO (3 lines): `log_probs`, float32: log p_k of each model, of the shape of logits
+    # TODO (1 line): `log_probs`, float32: log p_k of each model, of the shape of logits
     raise NotImplementedError("log_probs")
     # TODO (3 lines): leave out the models of weight 0; `weights` such that they broadcast against `log_probs`
     raise NotImplementedError("align")

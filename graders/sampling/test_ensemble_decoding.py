@@ -134,6 +134,11 @@ def ignores_weights_in_the_mixture(log_probs):
 
 
 @mistake(blank="mixture")
+def normalises_the_mixture(log_probs, weights):
+    result = torch.log_softmax(torch.logsumexp(weights.log() + log_probs, dim=0), dim=-1)
+
+
+@mistake(blank="mixture")
 def adds_weights_to_log_probs(log_probs, weights):
     result = torch.logsumexp(weights + log_probs, dim=0)
 

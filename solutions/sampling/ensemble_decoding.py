@@ -5,9 +5,7 @@ from torch import Tensor
 def ensemble_log_probs(logits: Tensor, weights: Tensor, mode: str) -> Tensor:
     """logits [models, …, vocab], weights [models], "mixture" or "product" -> log-probabilities [..., vocab]."""
     # BLANK log_probs
-    log_probs = torch.log_softmax(
-        logits.float(), dim=-1
-    )  # each model's own, so that a shift of its logits counts nothing
+    log_probs = torch.log_softmax(logits.float(), dim=-1)  # each model's own: a shift of its logits counts nothing
     # END
     # BLANK align
     counts = weights > 0
