@@ -17,9 +17,9 @@ extract_answer(text)
     stands before, between or behind ("$", "about", "%", a full stop) does not matter.
 
 self_consistency(texts, log_probs=None)
-    texts      list of str, 1 or more: the samples, in order
+    texts      list of str, 1 or more: the samples, in order, each of any number of lines
     log_probs  None, or for each text the list of the log-probabilities of its tokens, 1 or
-               more
+               more, in a long text a thousand
     result     the answer, a float; None if no text has one
 
 Answers are equal if they are the same number: 18, 18.0 and "18" agree. A text without an

@@ -15,9 +15,11 @@ TEXTS = {
     "thousands": "12 months make 1250 each. The answer is $1,250,000.",
     "negative": "From 4 degrees it falls by 7. The answer is -3 degrees.",
     "decimals": "A half of 0.5. The answer is 0.25 litres.",
-    "all at once": "The answer is: it loses $-12,345.50 in 2 years.",
+    "all at once": "12 a week. The answer is that it loses $-12,345.50 in 2 years.",
+    "several lines": "One costs 5.\nThe answer is 35 a week.\nNo, 6 days.\nThe answer is about\n30 a week.\nIn 3 lines.",
     "a date after it": "The answer is 30, 2024 was a leap year.",
     "no number": "5 of 9. The answer is unknown.",
+    "taken back": "6 of 9. The answer is 3. No. The answer is unknown.",
     "no statement": "So we get 5 + 6 = 11.",
 }
 
@@ -48,8 +50,15 @@ WEIGHTED = {
     "the majority is the surest": (("4", -0.5, 4), ("9", -1.0, 5), ("4", -0.3, 6), ("4", -0.6, 3)),
     "sure and unsure texts": (("4", -0.3, 5), ("4", -3.0, 4), ("9", -0.6, 6), ("4", -3.2, 5)),
     "two unsure texts against a sure one": (("4", -1.0, 4), ("9", -0.2, 6), ("4", -1.0, 5)),
+    "long texts": (("9", -1.1, 900), ("4", -1.2, 1000), ("4", -1.3, 800)),
     "texts without an answer": ((None, -0.01, 4), ("9", -1.5, 5), (None, -0.02, 3), ("4", -1.1, 8)),
 }
+
+
+def written(number):
+    """A way to write a number, a multiple of a quarter."""
+    forms = "{:.2f}", "{:,.2f}", "{:.3f}", "{:,.0f}", "{:.0f}"
+    return random.choice(forms[: 5 if number % 1 == 0 else 3]).format(number)
 
 
 def scored(*texts):
@@ -87,8 +96,8 @@ def test_numbers_drawn_anew(check):
     size = random.randint(33, 40)
     for weighted in (True, False, True):
         names = random.sample(range(-50_000, 5_000_000), k=5)
-        texts = [(random.choice((f"{a:,}", f"{a}", f"{a:,}.0", f"{a}.00")), random.uniform(-3, -0.2), random.randint(1, 9))
-                 for a in random.choices([*names, names[0] + 0.25], k=size)]  # fmt: skip
+        quarters = random.choices([4 * name for name in names] + [4 * names[0] + 1], k=size)  # two answers are close
+        texts = [(written(q / 4), random.uniform(-3, -0.2), random.randint(1, 9)) for q in quarters]
         texts = [text if random.random() < 0.8 else (None, -0.05, 3) for text in texts]
         said, scores = say(*(answer for answer, _, _ in texts)), scored(*texts)
         check("self_consistency", said, scores if weighted else None, once=True)
@@ -140,6 +149,20 @@ def takes_the_first_number(text):
 @mistake(blank="extract")
 def takes_the_first_statement(text):
     number = re.search(r"-?\d+(?:,\d{3})*(?:\.\d+)?", text.partition("The answer is ")[2])
+    return float(number[0].replace(",", "")) if number else None
+
+
+@mistake(blank="extract")
+def goes_back_to_an_earlier_statement(text):
+    numbers = [re.search(r"-?\d+(?:,\d{3})*(?:\.\d+)?", part) for part in text.split("The answer is ")[1:]]
+    found = [number[0] for number in numbers if number]
+    return float(found[-1].replace(",", "")) if found else None
+
+
+@mistake(blank="extract")
+def reads_one_line(text):
+    found = re.search(r".*The answer is (.*)", text)
+    number = re.search(r"-?\d+(?:,\d{3})*(?:\.\d+)?", found[1]) if found else None
     return float(number[0].replace(",", "")) if number else None
 
 
@@ -229,6 +252,11 @@ def ignores_log_probs():
 @mistake(blank="weight")
 def sums_log_probs(log_probs, i):
     weight = 1.0 if log_probs is None else math.exp(sum(log_probs[i]))
+
+
+@mistake(blank="weight")
+def multiplies_probabilities(log_probs, i):
+    weight = 1.0 if log_probs is None else math.prod(map(math.exp, log_probs[i])) ** (1 / len(log_probs[i]))
 
 
 @mistake(blank="weight")

@@ -19,7 +19,7 @@ def self_consistency(texts, log_probs=None):
     for i, 文本 in enumerate(texts):
         答案 = extract_answer(文本)
         if 答案 is not None:
-            票.append((答案, 1.0 if log_probs is None else math.prod(map(math.exp, log_probs[i])) ** (1 / len(log_probs[i]))))
+            票.append((答案, 1.0 if log_probs is None else math.exp(sum(v / len(log_probs[i]) for v in log_probs[i]))))
     最好, 最多 = None, 0.0
     for 答案, _ in 票:
         合计 = sum(重 for 别的, 重 in 票 if 别的 == 答案)
