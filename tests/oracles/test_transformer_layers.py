@@ -52,3 +52,15 @@ def test_encoder_layer():
     copy_parts(ours, theirs, {"fc1": "linear1", "fc2": "linear2", "norm1": "norm1", "norm2": "norm2"})
     x = torch.randn(2, 5, 12)
     torch.testing.assert_close(ours(x, MASK), theirs(x, src_key_padding_mask=~MASK))
+
+
+def test_decoder_layer():
+    ours = stirred(solution("models/decoder_layer")["DecoderLayer"](12, 3, 20))
+    theirs = nn.TransformerDecoderLayer(12, 3, 20, dropout=0.0, batch_first=True)
+    copy_attention(ours.self_attn, theirs.self_attn)
+    copy_attention(ours.cross_attn, theirs.multihead_attn)
+    copy_parts(ours, theirs, {"fc1": "linear1", "fc2": "linear2", "norm1": "norm1", "norm2": "norm2", "norm3": "norm3"})
+    x, memory = torch.randn(2, 4, 12), torch.randn(2, 5, 12)
+    later = nn.Transformer.generate_square_subsequent_mask(4)
+    expected = theirs(x, memory, tgt_mask=later, memory_key_padding_mask=~MASK)
+    torch.testing.assert_close(ours(x, memory, MASK), expected)

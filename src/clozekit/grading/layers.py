@@ -1,10 +1,10 @@
 """Parts of a Transformer by their formulas: what the reference of a whole layer is made of.
 
     parameters = {"self_attn.q_proj.weight": ..., "norm1.weight": ..., ...}
-    y = attention(parameters, "self_attn", x, memory, heads)        x [t, d] looks at all of memory [s, d]
+    y = attention(parameters, "self_attn", x, memory, heads)        x [..., t, d] looks at all of memory [..., s, d]
     z = layer_norm(parameters, "norm1", x + y)
 
-Of one text, and without a mask: whoever may not see a token is not given it.
+There is no mask: whoever may not see a token is not given it.
 """
 
 import math
@@ -30,15 +30,15 @@ def layer_norm(parameters: Parameters, name: str, x: Tensor, eps: float = 1e-5) 
 
 
 def attention(parameters: Parameters, name: str, x: Tensor, memory: Tensor, heads: int) -> Tensor:
-    """x [t, d], memory [s, d] -> [t, d]; of the projections NAME.q_proj, k_proj, v_proj, out_proj."""
+    """x [..., t, d], memory [..., s, d] -> [..., t, d]; of the projections NAME.q_proj, k_proj, v_proj, out_proj."""
     dot = f"{name}." if name else ""
 
     def by_head(proj: str, x: Tensor) -> Tensor:
-        return linear(parameters, f"{dot}{proj}_proj", x).reshape(len(x), heads, -1).transpose(0, 1)
+        return linear(parameters, f"{dot}{proj}_proj", x).reshape(*x.shape[:-1], heads, -1).transpose(-3, -2)
 
-    q, k, v = by_head("q", x), by_head("k", memory), by_head("v", memory)  # [h, t or s, head_dim]
-    weights = (q @ k.transpose(1, 2) / math.sqrt(q.shape[-1])).softmax(-1)
-    return linear(parameters, f"{dot}out_proj", torch.cat(list(weights @ v), dim=-1))
+    q, k, v = by_head("q", x), by_head("k", memory), by_head("v", memory)  # [..., h, t or s, head_dim]
+    weights = (q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])).softmax(-1)
+    return linear(parameters, f"{dot}out_proj", torch.cat((weights @ v).unbind(-3), dim=-1))
 
 
 def feed_forward(parameters: Parameters, name: str, x: Tensor) -> Tensor:
