@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from transformers.models.marian import modeling_marian as marian
 
 from clozekit.catalog import builtin_root
 from clozekit.exercise import Exercise
@@ -64,3 +65,34 @@ def test_decoder_layer():
     later = nn.Transformer.generate_square_subsequent_mask(4)
     expected = theirs(x, memory, tgt_mask=later, memory_key_padding_mask=~MASK)
     torch.testing.assert_close(ours(x, memory, MASK), expected)
+
+
+def test_transformer():
+    """torch.nn.Transformer normalises once more behind each stack; the paper does not, so those two are taken away.
+
+    It knows no embedding: what ours gives to its layers is compared by hand with Marian's table of sines and cosines.
+    """
+    ours = stirred(solution("models/transformer")["Transformer"](9, 12, 3, 20, 2))
+    theirs = nn.Transformer(12, 3, 2, 2, 20, dropout=0.0, batch_first=True)
+    theirs.encoder.norm = theirs.decoder.norm = None
+    for own, other in zip(ours.encoder, theirs.encoder.layers, strict=True):
+        copy_attention(own.self_attn, other.self_attn)
+        copy_parts(own, other, {"fc1": "linear1", "fc2": "linear2", "norm1": "norm1", "norm2": "norm2"})
+    for own, other in zip(ours.decoder, theirs.decoder.layers, strict=True):
+        copy_attention(own.self_attn, other.self_attn)
+        copy_attention(own.cross_attn, other.multihead_attn)
+        parts = {"fc1": "linear1", "fc2": "linear2", "norm1": "norm1", "norm2": "norm2", "norm3": "norm3"}
+        copy_parts(own, other, parts)
+    sines = marian.MarianSinusoidalPositionalEmbedding(5, 12)
+    sines.weight = nn.Parameter(sines.create_weight())  # all sines first, then all cosines
+
+    def embed(ids: torch.Tensor) -> torch.Tensor:
+        positions = sines(ids.shape).unflatten(-1, (2, 6)).mT.flatten(-2)
+        return 12**0.5 * ours.embedding.weight[ids] + positions
+
+    src, tgt = torch.randint(2, 9, (2, 5)) * MASK, torch.randint(2, 9, (2, 4))
+    before = torch.tensor([[1, *text[:-1]] for text in tgt.tolist()])
+    later = nn.Transformer.generate_square_subsequent_mask(4)
+    padding = {"src_key_padding_mask": ~MASK, "memory_key_padding_mask": ~MASK}
+    y = theirs(embed(src), embed(before), tgt_mask=later, **padding)
+    torch.testing.assert_close(ours(src, tgt), y @ ours.embedding.weight.T, rtol=1e-6, atol=1e-6)

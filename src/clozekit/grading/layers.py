@@ -4,7 +4,7 @@
     y = attention(parameters, "self_attn", x, memory, heads)        x [..., t, d] looks at all of memory [..., s, d]
     z = layer_norm(parameters, "norm1", x + y)
 
-There is no mask: whoever may not see a token is not given it.
+Whoever may not see a token is not given it; where that takes too many calls, `visible` is the mask, True where x may look.
 """
 
 import math
@@ -29,7 +29,9 @@ def layer_norm(parameters: Parameters, name: str, x: Tensor, eps: float = 1e-5) 
     return normed * parameters[f"{name}.weight"] + parameters[f"{name}.bias"]
 
 
-def attention(parameters: Parameters, name: str, x: Tensor, memory: Tensor, heads: int) -> Tensor:
+def attention(
+    parameters: Parameters, name: str, x: Tensor, memory: Tensor, heads: int, visible: Tensor | None = None
+) -> Tensor:
     """x [..., t, d], memory [..., s, d] -> [..., t, d]; of the projections NAME.q_proj, k_proj, v_proj, out_proj."""
     dot = f"{name}." if name else ""
 
@@ -37,8 +39,10 @@ def attention(parameters: Parameters, name: str, x: Tensor, memory: Tensor, head
         return linear(parameters, f"{dot}{proj}_proj", x).reshape(*x.shape[:-1], heads, -1).transpose(-3, -2)
 
     q, k, v = by_head("q", x), by_head("k", memory), by_head("v", memory)  # [..., h, t or s, head_dim]
-    weights = (q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])).softmax(-1)
-    return linear(parameters, f"{dot}out_proj", torch.cat((weights @ v).unbind(-3), dim=-1))
+    scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
+    if visible is not None:
+        scores = scores.masked_fill(~visible, -math.inf)
+    return linear(parameters, f"{dot}out_proj", torch.cat((scores.softmax(-1) @ v).unbind(-3), dim=-1))
 
 
 def feed_forward(parameters: Parameters, name: str, x: Tensor) -> Tensor:
