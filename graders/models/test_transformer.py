@@ -70,7 +70,7 @@ def test_other_tokens_to_come(check):
 
 
 def test_gradients(check):
-    config, src, tgt = draw(d=8, h=2, d_ff=11)
+    config, src, tgt = draw(d=8, h=2, d_ff=11, layers=1)
     check(check.new("Transformer", **config), src * torch.tensor(PADDING["at the end"]), tgt, gradients=True)
 
 
@@ -79,7 +79,7 @@ def test_sizes_drawn_anew(check):
     """Two models in turn; each gets a pair of texts, then the same source with another end of the target."""
     few, many = (random.randint(2, 3), 2 * random.randint(5, 8)), (random.randint(5, 7), 2)
     models = []
-    for layers, (h, head_dim) in ((2, few), (random.choice([1, 3]), many)):
+    for layers, (h, head_dim) in ((2, few), (1, many)):
         d, s, t = h * head_dim, random.randint(9, 14), random.randint(60, 70)
         config, src, tgt = draw(2, s, t, d, h, random.randint(d + 1, 2 * d), layers, random.randint(20, 40))
         src[0, random.randint(2, s - 1) :] = PAD

@@ -55,7 +55,7 @@ def test_stack(check, placement):
     check(check.new("Stack", **draw_stack(placement, 3)), torch.randn(2, 5, 8))
 
 
-@pytest.mark.parametrize("depth", [2, 24])
+@pytest.mark.parametrize("depth", [2, 12])
 @pytest.mark.parametrize("placement", PLACEMENTS)
 def test_gradients_by_depth(check, placement, depth):
     """Of every block: at the first how they got through all the others, at the last how much its share is worth."""
@@ -74,9 +74,9 @@ def test_sizes_drawn_anew(check):
         d, dtype = random.randint(17, 40), random.choice([torch.float32, torch.float16])
         config = draw_stack(placement, random.randint(4, 7), d, random.randint(9, 60), dtype)
         stacks.append((check.new("Stack", **config), d, dtype))
-    for stack, d, dtype in (*stacks, *stacks):
+    for turn, (stack, d, dtype) in enumerate((*stacks, *stacks)):
         shape = *random.choices([2, 3], k=random.randint(0, 2)), random.randint(3, 9), d
-        check(stack, torch.randn(shape).to(dtype), gradients=dtype == torch.float32)
+        check(stack, torch.randn(shape).to(dtype), gradients=dtype == torch.float32 and turn < 3)
 
 
 @reference("ResidualBlock")
