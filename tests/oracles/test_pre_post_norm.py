@@ -1,21 +1,17 @@
 """Where LayerNorm stands, held against torch's layer without its attention; and what it does to gradients, by depth."""
 
+from types import ModuleType
+
 import pytest
 import torch
 from torch import Tensor, nn
 
-from clozekit.catalog import builtin_root
-from clozekit.exercise import Exercise
-
-NAMES: dict = {}
-exec(Exercise(builtin_root(), "normalization/pre_post_norm").solution, NAMES)
-
 
 @pytest.mark.parametrize("placement", ["post", "pre"])
-def test_one_block(placement):
+def test_one_block(kit, placement):
     """torch's layer has attention before its feed-forward network; without an output projection it adds nothing."""
-    torch.manual_seed(3)
-    ours = NAMES["ResidualBlock"](12, 20, placement).double()
+    solution, _ = kit("normalization/pre_post_norm")
+    ours = solution.ResidualBlock(12, 20, placement).double()
     theirs = nn.TransformerEncoderLayer(12, 3, 20, 0.0, batch_first=True, norm_first=placement == "pre").double()
     for parameter in (theirs.self_attn.out_proj.weight, theirs.self_attn.out_proj.bias):
         parameter.data.zero_()
@@ -29,12 +25,12 @@ def test_one_block(placement):
     torch.testing.assert_close(ours(x), theirs(x))
 
 
-def gradients(placement: str, depth: int) -> Tensor:
+def gradients(solution: ModuleType, placement: str, depth: int) -> Tensor:
     """Of the second matrix of each block, at the start of training: the mean of 8 stacks, each with Xavier's weights."""
     norms = torch.zeros(depth)
     for seed in range(8):
         torch.manual_seed(seed)
-        stack = NAMES["Stack"](16, 64, depth, placement)
+        stack = solution.Stack(16, 64, depth, placement)
         for block in stack.blocks:
             for layer in block.fc1, block.fc2:
                 nn.init.xavier_normal_(layer.weight)
@@ -45,13 +41,18 @@ def gradients(placement: str, depth: int) -> Tensor:
     return norms
 
 
-def test_the_gradient_of_the_last_block_shrinks_with_depth_in_pre_norm_only():
+def test_the_gradient_of_the_last_block_shrinks_with_depth_in_pre_norm_only(kit):
     """Theorem 1 of Xiong et al.: of order 1 in post-LN and 1/sqrt(depth) in pre-LN. From 4 to 64 blocks: 1 and 1/4."""
-    ratio = {placement: gradients(placement, 64)[-1] / gradients(placement, 4)[-1] for placement in ("post", "pre")}
-    assert 0.8 < ratio["post"] < 1.25
-    assert 0.2 < ratio["pre"] < 0.5
+    solution, _ = kit("normalization/pre_post_norm")
+
+    def ratio(placement: str) -> Tensor:
+        return gradients(solution, placement, 64)[-1] / gradients(solution, placement, 4)[-1]
+
+    assert 0.8 < ratio("post") < 1.25
+    assert 0.2 < ratio("pre") < 0.5
 
 
-def test_the_gradient_of_the_first_block_is_bounded_in_pre_norm():
-    first = [gradients("pre", depth)[0] for depth in (4, 16, 64)]
+def test_the_gradient_of_the_first_block_is_bounded_in_pre_norm(kit):
+    solution, _ = kit("normalization/pre_post_norm")
+    first = [gradients(solution, "pre", depth)[0] for depth in (4, 16, 64)]
     assert max(first) < 2 * min(first)
