@@ -113,6 +113,12 @@ def test_a_family_forbids_all_its_members_beside_the_names_of_the_exercise():
     assert forbidden[0] == "torch.softmax"
     assert {"torch.nn.functional.scaled_dot_product_attention", "torch.nn.MultiheadAttention"} < {*forbidden}
     assert not [name for name in forbidden if name.startswith("@")]
+    layers = Policy(["@transformer"]).forbid
+    assert "torch.nn.TransformerEncoderLayer" in layers
+    assert {*layers} < {*forbidden}
+    assert "torch.nn.functional.scaled_dot_product_attention" not in layers
+    backward = Policy(["@normalization", "@autograd"]).forbid
+    assert {"torch.nn.functional.batch_norm", "torch.nn.LayerNorm", "torch.autograd.grad"} < {*backward}
 
 
 def test_a_toml_that_is_not_utf8_names_the_byte(tmp_path):
