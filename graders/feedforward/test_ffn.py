@@ -3,7 +3,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from clozekit.grading import mistake, reference
-from clozekit.grading.feedforward import DTYPES, SHAPES, TEXTS, FeedForward, project
+from clozekit.grading.feedforward import DTYPES, SHAPES, TEXTS, FeedForward
+from clozekit.grading.layers import linear
 
 LAYER = FeedForward(
     "FFN",
@@ -52,9 +53,9 @@ def test_sizes_drawn_anew(check):
 
 @reference("FFN")
 def definition(parameters, x, *, d_model, d_ff, activation="relu", bias=True):
-    hidden = project(parameters, "fc1", x)
+    hidden = linear(parameters, "fc1", x)
     hidden = hidden.clamp(min=0) if activation == "relu" else F.gelu(hidden)
-    return project(parameters, "fc2", hidden)
+    return linear(parameters, "fc2", hidden)
 
 
 @mistake(blank="layers")

@@ -3,7 +3,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from clozekit.grading import mistake, reference
-from clozekit.grading.feedforward import DTYPES, SHAPES, FeedForward, project
+from clozekit.grading.feedforward import DTYPES, SHAPES, FeedForward
+from clozekit.grading.layers import linear
 
 LAYER = FeedForward("GEGLU", lambda d_model, d_ff: {"gate_up_proj": (d_model, 2 * d_ff), "down_proj": (d_ff, d_model)})
 
@@ -33,8 +34,8 @@ def test_sizes_drawn_anew(check):
 
 @reference("GEGLU")
 def definition(parameters, x, *, d_model, d_ff):
-    both = project(parameters, "gate_up_proj", x)
-    return project(parameters, "down_proj", F.gelu(both[..., :d_ff]) * both[..., d_ff:])
+    both = linear(parameters, "gate_up_proj", x)
+    return linear(parameters, "down_proj", F.gelu(both[..., :d_ff]) * both[..., d_ff:])
 
 
 @mistake(blank="projections")

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from clozekit.grading import mistake, reference
-from clozekit.grading.feedforward import DTYPES, gated_sizes, linear
+from clozekit.grading.feedforward import DTYPES, drawn, gated_sizes
 
 # batch, tokens, d_model, d_ff, experts, k
 SHAPES = {
@@ -41,7 +41,7 @@ def draw(shape, num_experts, k, d_ff=7, dtype=torch.float32, margin=0.1):
         x = torch.randn(64, d_model).to(dtype)
         best = (x.double() @ router.double().T).topk(min(k + 1, num_experts)).values
         found = torch.cat([found, x[best[:, -2] - best[:, -1] > margin] if k < num_experts else x])
-    return {"router.weight": router, **linear(sizes, dtype=dtype)}, found[: b * t].view(shape)
+    return {"router.weight": router, **drawn(sizes, dtype=dtype)}, found[: b * t].view(shape)
 
 
 def draw_busy(shape, num_experts, k, d_ff=7):

@@ -7,12 +7,12 @@ References and their parts are pure, and compute in the dtype of their arguments
 """
 
 import math
-from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
-Parameters = Mapping[str, Tensor]
+from clozekit.grading.layers import Parameters, linear
+
 Pair = tuple[Tensor, Tensor]
 
 
@@ -84,12 +84,6 @@ def layer(
     normed = rms_norm(parameters, "post_attention_layernorm", x, eps)
     inner = silu(linear(parameters, "gate_proj", normed)) * linear(parameters, "up_proj", normed)
     return x + linear(parameters, "down_proj", inner), (k, v)
-
-
-def linear(parameters: Parameters, name: str, x: Tensor) -> Tensor:
-    """With a bias where there is one."""
-    y = x @ parameters[f"{name}.weight"].T
-    return y + parameters[f"{name}.bias"] if f"{name}.bias" in parameters else y
 
 
 def rms_norm(parameters: Parameters, name: str, x: Tensor, eps: float) -> Tensor:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from clozekit.grading.check import Check
+from clozekit.grading.layers import linear
 from clozekit.grading.questions import Kept
 
 # axes in front, d_model, d_ff. Widths differ, so that a projection taken for another one shows.
@@ -34,20 +35,14 @@ TEXTS = {"short text": (9, 14), "long text": (33, 39)}  # tokens; drawn, so that
 Sizes = Mapping[str, tuple[int, int]]  # of each projection, how many features it takes and gives
 
 
-def linear(sizes: Sizes, bias: bool = False, dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
+def drawn(sizes: Sizes, bias: bool = False, dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
     """Parameters of an nn.Linear for each name, for which its results are about as large as what it takes."""
-    drawn = {}
+    found = {}
     for name, (takes, gives) in sizes.items():
-        drawn[f"{name}.weight"] = (1.5 * torch.randn(gives, takes) / math.sqrt(takes)).to(dtype)
+        found[f"{name}.weight"] = (1.5 * torch.randn(gives, takes) / math.sqrt(takes)).to(dtype)
         if bias:
-            drawn[f"{name}.bias"] = torch.randn(gives).to(dtype)
-    return drawn
-
-
-def project(parameters: Mapping[str, Tensor], name: str, x: Tensor) -> Tensor:
-    """x [..., takes] -> [..., gives], as the nn.Linear of this name does."""
-    y = x @ parameters[f"{name}.weight"].T
-    return y + parameters[f"{name}.bias"] if f"{name}.bias" in parameters else y
+            found[f"{name}.bias"] = torch.randn(gives).to(dtype)
+    return found
 
 
 def gated_sizes(d_model: int, d_ff: int) -> Sizes:
@@ -57,8 +52,8 @@ def gated_sizes(d_model: int, d_ff: int) -> Sizes:
 
 def gated(parameters: Mapping[str, Tensor], x: Tensor, activation: Callable[[Tensor], Tensor]) -> Tensor:
     """Shazeer 2020, eq. 5 and 6: (activation(x W) ⊗ x V) W2."""
-    hidden = activation(project(parameters, "gate_proj", x)) * project(parameters, "up_proj", x)
-    return project(parameters, "down_proj", hidden)
+    hidden = activation(linear(parameters, "gate_proj", x)) * linear(parameters, "up_proj", x)
+    return linear(parameters, "down_proj", hidden)
 
 
 @dataclass(frozen=True)
@@ -71,7 +66,7 @@ class FeedForward:
     options: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     def new(self, check: Check, d_model: int, d_ff: int, dtype: torch.dtype = torch.float32, **config: Any) -> Kept:
-        parameters = linear(self.sizes(d_model, d_ff), config.get("bias", self.bias), dtype)
+        parameters = drawn(self.sizes(d_model, d_ff), config.get("bias", self.bias), dtype)
         return check.new(self.target, d_model=d_model, d_ff=d_ff, parameters=parameters, **config)
 
     def values(self, check: Check, case: str, **config: Any) -> None:
