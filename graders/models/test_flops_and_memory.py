@@ -6,10 +6,11 @@ from clozekit.grading import mistake, reference
 
 FIELDS = "n_params", "n_layers", "d_model", "n_heads", "vocab"
 
-# The model, sequences and tokens of each. The 22B model is that of arXiv:2205.05198, table 3.
+# The model, sequences and tokens of each. Those of GPT-3 are a step of its training: more operations than a float64
+# counts exactly. The 22B model is that of arXiv:2205.05198, table 3.
 CASES = {
     "GPT-2": ((124_439_808, 12, 768, 12, 50257), 8, 1024),
-    "GPT-3 175B": ((174_604_259_328, 96, 12288, 96, 50257), 1, 2048),
+    "GPT-3 175B": ((174_604_259_328, 96, 12288, 96, 50257), 1562, 2048),
     "22B": ((22_066_102_272, 48, 6144, 64, 51200), 4, 2048),
     "one token": ((1000, 3, 8, 2, 11), 1, 1),
     "odd sizes": ((1234, 1, 15, 5, 7), 3, 13),
