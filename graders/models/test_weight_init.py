@@ -129,7 +129,7 @@ def bound_for_size(fan_in, fan_out, shape):
 
 
 @mistake(blank="xavier")
-def xavier_normal(fan_in, fan_out, shape):
+def normal_for_xavier(fan_in, fan_out, shape):
     return torch.randn(shape) * math.sqrt(2 / (fan_in + fan_out))
 
 
@@ -154,7 +154,7 @@ def variance_for_size(fan_in, shape):
 
 
 @mistake(blank="kaiming")
-def kaiming_uniform(fan_in, shape):
+def uniform_for_kaiming(fan_in, shape):
     bound = math.sqrt(6 / fan_in)
     return torch.empty(shape).uniform_(-bound, bound)
 
