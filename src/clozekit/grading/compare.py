@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from clozekit.grading import laws
 from clozekit.grading.shaking import unit_roundoff
 from clozekit.grading.tolerance import BAR, Expected
 from clozekit.grading.trees import parts
@@ -82,6 +83,8 @@ def _differences(answer: Any, whole: Expected, value: Any, spread: Any, path: st
         yield Difference("type", path, type_name(answer), type_name(value))
     elif isinstance(value, Tensor):
         yield from _tensor(answer, value, spread, whole.dtype_at(path), path, bar)
+    elif isinstance(value, laws.Law):
+        yield from _drawn(answer, value, whole.dtype_at(path), path, bar)
     elif isinstance(value, float | complex):
         yield from _values(_number(answer), _number(value), spread, whole.compute, path, bar)
     elif isinstance(value, dict):
@@ -127,6 +130,19 @@ def _tensor(
             yield Difference("dtype", path, _dtype(answer.dtype), _dtype(dtype or value.dtype), total=value.numel())
         else:
             yield from _values(answer.to(value.dtype), value, spread, answer.dtype, path, bar)
+
+
+def _drawn(answer: Tensor, law: laws.Law, dtype: torch.dtype | None, path: str, bar: float) -> Iterator[Difference]:
+    """A tensor whose elements are random: what is compared are its statistics."""
+    if answer.shape != law.shape:
+        yield Difference("shape", path, str(tuple(answer.shape)), str(law.shape), total=math.prod(law.shape))
+    elif dtype != answer.dtype if dtype else _kind(answer.dtype) != "float":
+        yield Difference("dtype", path, _dtype(answer.dtype), _dtype(dtype or torch.float32), total=answer.numel())
+    else:
+        worst = laws.complaint(answer, law)
+        if worst.off * BAR > bar:
+            texts = _texts(worst.value, worst.expected)
+            yield Difference("value", path + worst.name, *texts, worst.off * BAR)
 
 
 def _exactly(answer: Tensor, value: Tensor, path: str) -> Iterator[Difference]:
@@ -198,7 +214,7 @@ def elementwise_excess(answer: Tensor, value: Tensor, spread: Tensor, dtype: tor
 
 def type_name(value: Any) -> str:
     """The name of a type as a learner knows it: "Tensor", "None", "list"."""
-    if isinstance(value, Tensor):
+    if isinstance(value, Tensor | laws.Law):
         return "Tensor"
     if isinstance(value, Foreign):
         return value.name
@@ -207,7 +223,7 @@ def type_name(value: Any) -> str:
 
 def _same_type(answer: Any, value: Any) -> bool:
     """Strict, but an int will do for a float, and a plain tuple for a NamedTuple, whose class the learner keeps."""
-    if isinstance(value, Tensor):
+    if isinstance(value, Tensor | laws.Law):
         return isinstance(answer, Tensor)
     if isinstance(value, bool) or isinstance(answer, bool):
         return type(answer) is type(value)

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from clozekit.grading import laws
 from clozekit.grading.candidate import Answer, Candidate
 from clozekit.grading.compare import difference
 from clozekit.grading.questions import Question
@@ -143,6 +144,8 @@ def alike(answer: Any, mistaken: Any, expected: Expected) -> bool:
     if difference(answer, expected) is None and difference(mistaken, expected) is None:
         return True
     if isinstance(answer, Tensor) and isinstance(mistaken, Tensor):
+        if isinstance(expected.value, laws.Law) and answer.shape == mistaken.shape == expected.value.shape:
+            return laws.alike(answer, mistaken, expected.value)
         return _near(answer, mistaken, expected.value if isinstance(expected.value, Tensor) else None)
     if type(answer) is not type(mistaken):
         return False

@@ -35,7 +35,8 @@ def reference(
 ) -> Callable[[Function], Function]:
     """Mark the pure function that defines what `target` returns: a function, a class (its forward), or "Class.method".
 
-    For a module it is called as `function(parameters, *inputs, **constructor_arguments)`.
+    For a module it is called as `function(parameters, *inputs, **constructor_arguments)`. Where the answer is drawn at
+    random it returns a law in place of the tensor, see `laws`.
     """
 
     def mark(function: Function) -> Function:

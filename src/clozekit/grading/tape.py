@@ -19,9 +19,10 @@ from msgspec import Struct
 from clozekit import calls, values
 from clozekit.errors import ContentError
 from clozekit.grading.evidence import Proof, dry
+from clozekit.grading.laws import Law
 from clozekit.grading.questions import Question, Truth
 from clozekit.grading.tolerance import Expected
-from clozekit.grading.trees import floating_leaves, parts
+from clozekit.grading.trees import floating_leaves, leaves, mapped, parts
 from clozekit.meters import callstring
 from clozekit.report import MeterName
 from clozekit.wire import PREFIX, Violation
@@ -51,7 +52,10 @@ class Tape:
 
 
 class Answer(Struct, forbid_unknown_fields=True, frozen=True):
-    """An Expected. named: of the tuples in it that have names for their parts, these names, by path."""
+    """An Expected. named: of the tuples in it that have names for their parts, these names, by path.
+
+    laws: of what is drawn at random, by path; in the value None stands there.
+    """
 
     value: values.Value
     spread: values.Value
@@ -59,6 +63,7 @@ class Answer(Struct, forbid_unknown_fields=True, frozen=True):
     dtype: values.Dtype | None
     dtypes: dict[str, values.Dtype | None]
     named: dict[str, list[str]]
+    laws: dict[str, Law]
 
 
 class Proven(Struct, forbid_unknown_fields=True, frozen=True):
@@ -149,13 +154,15 @@ def _asked(question: Question, script: list[Question], buffers: list[Any]) -> As
 
 
 def _answer(expected: Expected, buffers: list[Any]) -> Answer:
+    drawn = {path: leaf for path, leaf in leaves(expected.value) if isinstance(leaf, Law)}
     return Answer(
-        _encoded(expected.value, buffers),
+        _encoded(mapped(lambda leaf: None if isinstance(leaf, Law) else leaf, expected.value), buffers),
         _encoded(expected.spread, buffers),
         values.DTYPE_NAMES[expected.compute],  # type: ignore[arg-type]
         _name(expected.dtype),
         {path: _name(dtype) for path, dtype in expected.dtypes.items()},
         dict(_named(expected.value, "")),
+        drawn,
     )
 
 
@@ -249,8 +256,10 @@ def _question(asked: Asked, before: list[Question], reader: values.Reader) -> Qu
 
 
 def _expected(answer: Answer, reader: values.Reader) -> Expected:
+    value = _renamed(reader.decode(answer.value), "", answer.named)
+    paths = iter([path for path, _ in leaves(value)])
     return Expected(
-        _renamed(reader.decode(answer.value), "", answer.named),
+        mapped(lambda leaf: answer.laws.get(next(paths), leaf), value),
         _renamed(reader.decode(answer.spread), "", answer.named),
         values.DTYPES[answer.compute],
         _dtype(answer.dtype),
