@@ -228,6 +228,11 @@ BROKEN = {
         "track.1.title: unknown key `fr`; delete it",
     ),
     "a title in one language": ('zh = "注意力"', "", "track.1.title: the key `zh` is missing; add it"),
+    "a track with two tables": (
+        'name = "attention"',
+        'name = "norms"',
+        "track `norms` has two tables; make them one",
+    ),
     "a misspelt goal": (
         '"speed"',
         '"sped"',

@@ -139,10 +139,14 @@ def contents(root: Path) -> Contents:
     """The table of contents of one root.
 
     Raises:
-        ContentError: malformed, or it lists an exercise that has no TOML, or leaves one out, or names an unknown goal.
+        ContentError: malformed, or it lists an exercise that has no TOML, or leaves one out, or names an unknown goal, or a
+            track has two tables.
     """
     path = root / "exercises" / "contents.toml"
     found = read_toml(path, Contents)
+    names = [track.name for track in found.track]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ContentError(f"{path}: track `{twice}` has two tables; make them one")
     listed = {f"{track.name}/{name}" for track in found.track for name in track.exercises}
     present = {f"{toml.parent.name}/{toml.stem}" for toml in (root / "exercises").glob("*/*.toml")}
     if missing := sorted(listed - present):
