@@ -26,7 +26,7 @@ t_q, t_k      int, 1 <= t_q <= t_k
 result        shaw_index, t5_bucket: int64, shaped like relative
               t5_bias: [h, t_q, t_k], the dtype of table, to which gradients flow
 
-Source: Shaw et al. 2018, arXiv:1803.02155, eq. 4; Raffel et al. 2020, T5, arXiv:1910.10683, §2.1 and its code
+Source: Shaw et al. 2018, arXiv:1803.02155, §3.2; Raffel et al. 2020, T5, arXiv:1910.10683, §2.1 and its code
 """
 
 import math

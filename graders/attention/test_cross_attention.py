@@ -202,6 +202,29 @@ def zeroes_the_memory(self, x, memory, lengths):
     return self.out_proj(heads.transpose(1, 2).flatten(-2))
 
 
+@mistake("CrossAttention.forward")
+def masks_weights(self, x, memory, lengths):
+    by_head = (self.num_heads, -1)
+    q = self.q_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    k = self.k_proj(memory).unflatten(-1, by_head).transpose(1, 2)
+    v = self.v_proj(memory).unflatten(-1, by_head).transpose(1, 2)
+    padding = torch.arange(memory.shape[1]) >= lengths[:, None]
+    weights = (q @ k.mT / math.sqrt(q.shape[-1])).softmax(dim=-1).masked_fill(padding[:, None, None], 0)
+    return self.out_proj((weights @ v).transpose(1, 2).flatten(-2))
+
+
+@mistake("CrossAttention.forward")
+def masks_weights_and_renormalises(self, x, memory, lengths):
+    by_head = (self.num_heads, -1)
+    q = self.q_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    k = self.k_proj(memory).unflatten(-1, by_head).transpose(1, 2)
+    v = self.v_proj(memory).unflatten(-1, by_head).transpose(1, 2)
+    padding = torch.arange(memory.shape[1]) >= lengths[:, None]
+    weights = (q @ k.mT / math.sqrt(q.shape[-1])).softmax(dim=-1).masked_fill(padding[:, None, None], 0)
+    weights = weights / weights.sum(dim=-1, keepdim=True)
+    return self.out_proj((weights @ v).transpose(1, 2).flatten(-2))
+
+
 @mistake(blank="block")
 def mask_too_weak(scores, memory, lengths):
     padding = torch.arange(memory.shape[1]) >= lengths[:, None]

@@ -145,6 +145,17 @@ def halves_exchanged(relative, num_buckets, bidirectional):
 
 
 @mistake(blank="sides")
+def zero_is_later(relative, num_buckets, bidirectional):
+    if bidirectional:
+        num_buckets //= 2
+        first = num_buckets * (relative >= 0)
+        distance = relative.abs()
+    else:
+        first = 0
+        distance = -relative.clamp(max=0)
+
+
+@mistake(blank="sides")
 def both_sides_alike(relative, num_buckets, bidirectional):
     if bidirectional:
         num_buckets //= 2

@@ -136,6 +136,12 @@ def more_than_a_circle():
 
 
 @mistake(blank="share")
+def counts_steps():
+    def share(tokens, wavelength):
+        return min(1.0, (tokens - 1) / wavelength)
+
+
+@mistake(blank="share")
 def whole_turns_only():
     def share(tokens, wavelength):
         return min(1.0, float(tokens // wavelength))
@@ -150,6 +156,11 @@ def share_in_radians():
 @mistake(blank="difference")
 def share_of_the_longer_text(d, base, test_len, share):
     return [share(test_len, w) for w in rope_wavelengths(d, base)]  # noqa: F821
+
+
+@mistake(blank="difference")
+def share_of_the_additional_tokens(d, base, train_len, test_len, share):
+    return [max(0.0, share(test_len - train_len, w)) for w in rope_wavelengths(d, base)]  # noqa: F821
 
 
 @mistake(blank="difference")

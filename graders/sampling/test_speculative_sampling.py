@@ -90,6 +90,12 @@ def test_a_vocabulary_of_two(check):
     ask(check, p, q, torch.tensor([0, 0]), torch.tensor([0.375, 0.75]))
 
 
+def test_each_token_is_judged_by_its_own_ratio(check):
+    """Both ratios are 1/2, above u; their product, 1/4, is below it."""
+    p, q = torch.tensor([[0.25, 0.75], [0.25, 0.75], [0.5, 0.5]]), torch.full((2, 2), 0.5)
+    ask(check, p, q, torch.tensor([0, 0]), torch.tensor([0.375, 0.375]))
+
+
 def test_non_contiguous_rows(check):
     p, q, draft, uniforms = drafted(["low", "above", "no", "low"])
     ask(check, p.T.contiguous().T, q.T.contiguous().T, draft, uniforms)
@@ -152,6 +158,11 @@ def one_uniform_for_all(uniforms, ratio):
 
 
 @mistake(blank="accept")
+def multiplies_the_ratios(uniforms, ratio):
+    accepted = int((uniforms < ratio.cumprod(dim=0)).cumprod(dim=0).sum())
+
+
+@mistake(blank="accept")
 def counts_after_a_rejection(uniforms, ratio):
     accepted = int((uniforms < ratio).sum())
 
@@ -197,8 +208,13 @@ def softmax_of_the_difference(p, q, accepted):
 
 @mistake(blank="residual")
 def next_place(p, q, accepted):
-    residual = (p[accepted + 1] - q[min(accepted + 1, len(q) - 1)]).clamp(min=0)
+    residual = (p[accepted + 1] - q[accepted + 1]).clamp(min=0)
     return accepted, residual / residual.sum()
+
+
+@mistake(blank="bonus")
+def omits_the_bonus():
+    pass
 
 
 @mistake(blank="bonus")

@@ -18,6 +18,7 @@ CASES = {
     "only one token": ((-2.0,), 1),
     "equal logits at the border": ((3.0, 2.0, 1.0, 1.0, 1.0, -1.0), 3),
     "equal logits above the border": ((3.0, 3.0, 2.0, 1.0, -1.0), 3),
+    "close to the border": ((3.0, 2.0, 1.999995, 1.0), 2),
     "all equal": ((-0.5, -0.5, -0.5, -0.5), 2),
     "masked tokens": ((3.0, 2.0, 1.0, 0.5, -INF, -INF), 2),
     "fewer than k unmasked": ((3.0, 2.0, -INF, -INF, -INF), 4),
