@@ -29,8 +29,8 @@ up_proj (V) from d_model to d_ff, down_proj (W2) back.
 x       [b, t, d_model], float32, float16 or bfloat16, like the parameters; need not be
         contiguous, must not be changed. No two scores of a token are so close that rounding
         decides
-result  (y, balance): y like x, balance [] in float32, softmax in float32; gradients flow from
-        both to x and the parameters
+result  (y, balance): y like x, balance [], float32; take the softmax in float32 (not judged).
+        Gradients flow from both to x and the parameters
 
 An expert computes only the tokens that it was given: the cost goes with k, not num_experts.
 To compute all experts together, padded to the longest, is fine.

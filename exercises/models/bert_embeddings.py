@@ -26,7 +26,7 @@ result     [b, t, d_model], one vector for each token, in the dtype of the param
 Token 0 is a token like any other, also where it stands for padding: what must not be seen is
 hidden by attention's mask. The dropout of the paper is left out. nn.LayerNorm may be used.
 
-Source: Devlin et al. 2019, BERT, arXiv:1810.04805, §3 and figure 2
+Source: Devlin et al. 2019, BERT, arXiv:1810.04805, §3 and figure 2; norm and eps: google-research/bert, modeling.py
 """
 
 import torch

@@ -1,7 +1,7 @@
 """Post-LN, pre-LN, sandwich-LN
 
-A sublayer f never replaces the stream x, it adds to it: x + f(x). LayerNorm acts on whole vectors
-of that stream, never on single heads, in one of three places:
+A sublayer f never replaces the stream x, it adds to it: x + f(x). Here LayerNorm acts on whole
+vectors of that stream, in one of three places:
 
     post      y = norm(x + f(x))              the first Transformer, GPT-1, BERT
     pre       y = x + f(norm(x))              GPT-2, GPT-3; Llama and Qwen, with RMSNorm
@@ -70,5 +70,5 @@ class Stack(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x [..., d_model] -> [..., d_model]."""
-        # TODO (3 lines): return what the blocks make of x, and what stands behind them
+        # TODO (3 lines): return x after all blocks and after what stands behind the last one
         raise NotImplementedError("stack")

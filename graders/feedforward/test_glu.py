@@ -156,5 +156,10 @@ def overflows(self, x):
 
 
 @mistake(blank="gate")
+def nan_gradient(self, x):
+    gate = 1 / (1 + torch.exp(-self.gate_proj(x)))
+
+
+@mistake(blank="gate")
 def gate_in_float32(self, x):
     gate = torch.sigmoid(self.gate_proj(x).float())

@@ -23,6 +23,7 @@ CAPACITIES = {
     "half of the choices": (0.5, 2, 8, 4, 2),  # 4 for each expert
     "not a whole number": (0.75, 1, 9, 4, 2),  # 3.375, so 4
     "one choice each": (0.25, 2, 6, 2, 1),  # 1.5, so 2
+    "one place each": (0.25, 1, 6, 4, 2),  # 0.75, so 1
     "room for all": (4.0, 2, 5, 4, 2),
 }
 
@@ -107,9 +108,10 @@ def test_sizes_drawn_anew(check):
     shape = 2, random.randint(30, 40), d_model
     ask(check, *draw_busy(shape, random.randint(9, 11), k, d_ff), k, d_ff, gradients=True, once=True)
     for factor in 0.5, random.choice([0.75, 1.0, 1.25]):
-        b, t, num_experts, k = 2, random.randint(9, 20), random.randint(5, 8), random.randint(1, 3)
-        while (factor * k * b * t / num_experts).is_integer():  # there one rounding decides of a place more
-            t += 1
+        while True:
+            b, t, num_experts, k = 2, random.randint(9, 20), random.randint(5, 8), random.randint(1, 3)
+            if not (factor * k * b * t / num_experts).is_integer():  # there one rounding decides of a place more
+                break
         ask(check, *draw((b, t, d_model), num_experts, k, d_ff), k, d_ff, factor, once=True)
 
 

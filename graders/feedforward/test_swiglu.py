@@ -197,5 +197,11 @@ def overflows(self, x):
 
 
 @mistake(blank="hidden")
+def nan_gradient(self, x):
+    gate = self.gate_proj(x)
+    hidden = gate / (1 + (-gate).exp()) * self.up_proj(x)
+
+
+@mistake(blank="hidden")
 def gate_in_float32(self, x):
     hidden = F.silu(self.gate_proj(x).float()) * self.up_proj(x)

@@ -154,8 +154,8 @@ def needs_segments():
 
 
 @mistake(blank="places")
-def places_from_one(self, ids):
-    places = torch.arange(1, ids.shape[1] + 1) % self.position.num_embeddings
+def places_from_one(ids):
+    places = torch.arange(1, ids.shape[1] + 1)
 
 
 @mistake(blank="places")
@@ -209,6 +209,11 @@ def averages(self, ids, places, segments):
 @mistake(blank="norm")
 def forgets_the_norm(total):
     return total
+
+
+@mistake(blank="norm")
+def silences_padding(self, ids, total):
+    return self.norm(total) * (ids != 0)[..., None]
 
 
 @mistake(blank="norm")

@@ -55,6 +55,15 @@ def test_stack(check, placement):
     check(check.new("Stack", **draw_stack(placement, 3)), torch.randn(2, 5, 8))
 
 
+def test_a_stack_as_small_as_eps(check):
+    """All that the blocks add is small as well, so that the last norm shows its eps."""
+    config = draw_stack("pre", 2)
+    config["parameters"] |= {
+        name: 3e-3 * value for name, value in config["parameters"].items() if name.split(".")[-2] == "fc2"
+    }
+    check(check.new("Stack", **config), 3e-3 * torch.randn(3, 8))
+
+
 @pytest.mark.parametrize("depth", [2, 12])
 @pytest.mark.parametrize("placement", PLACEMENTS)
 def test_gradients_by_depth(check, placement, depth):
@@ -171,6 +180,11 @@ def sandwich_keeps_the_normalised(self, x):
 @mistake(blank="last_norm")
 def last_norm_in_post(self, d_model):
     self.norm = nn.LayerNorm(d_model)
+
+
+@mistake(blank="last_norm")
+def other_eps(self, d_model, placement):
+    self.norm = nn.Identity() if placement == "post" else nn.LayerNorm(d_model, eps=1e-12)
 
 
 @mistake(blank="stack")

@@ -78,8 +78,8 @@ class FeedForward:
         check(self.new(check, 6, 10, dtype, **config), torch.randn(2, 5, 6).to(dtype))
 
     def large_values(self, check: Check, **config: Any) -> None:
-        """Each hidden feature is far on one side or the other of what the activation bends."""
-        check(self.new(check, 6, 10, **config), 60 * torch.randn(2, 5, 6))
+        """Each hidden feature is far on one side or the other of what the activation bends; exp(100) is infinite."""
+        check(self.new(check, 6, 10, **config), 60 * torch.randn(2, 5, 6), gradients=True)
 
     def non_contiguous(self, check: Check, **config: Any) -> None:
         check(self.new(check, 6, 10, **config), torch.randn(6, 5, 2).permute(2, 1, 0))
