@@ -38,8 +38,8 @@ ORDERS = {
 
 # Merges of bytes side by side, some within a pre-token, some at its border.
 BORDERS = (
-    "x'sx'tx'dx'mx'llx'vex'rex'Tx a_b _! 1234 ! 5 !?\tx ?\n",
-    ["sx", "tx", "dx", "mx", "lx", "ex", "Tx", "a_", "_b", "_!", "34", " 5", " !", "\tx", "?\n"],
+    "x'sx'tx'dx'mx'llx'vex'rex'Tx a_b _! 1234 ! 5 !?\tx\t5\t! ?\n",
+    ["sx", "tx", "dx", "mx", "lx", "ex", "Tx", "a_", "_b", "_!", "34", " 5", " !", "\tx", "\t5", "\t!", "?\n"],
 )
 
 
