@@ -23,8 +23,8 @@ cache.step(q, k, v)
 
             w = softmax(q Kᵀ / √d)     y = w V
 
-        each token's mass, 0 when it came, grows by its weight in w; then evict decides
-        which tokens stay, with their mass
+        each token's mass, summed in float32 and 0 when it came, grows by its weight in w,
+        the new one's too; then evict decides which tokens stay, with their mass
 len(cache)                            how many tokens it holds, never more than budget
 
 budget ≥ 1; sinks, recent ≥ 0; sinks + recent ≤ budget

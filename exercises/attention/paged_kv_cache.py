@@ -10,7 +10,7 @@ sequences need stays in memory; at most block_size − 1 places of each are unus
 PagedKVCache(num_blocks, block_size, h, head_dim)   all blocks unused and zero; several
                       caches do not affect each other
 append(seq, k, v)     k, v [n, h, head_dim] of the next n ≥ 1 tokens of sequence `seq`, an
-                      int; the first append begins it. Gives its block table, a list of
+                      int; the first append begins it. Gives its block table, a new list of
                       ints. Only when its last block is full does it take another: of all
                       unused blocks the one with the smallest number. There are enough
 gather(seq)           (k, v) of all its tokens in the order of the text, each [total, h,

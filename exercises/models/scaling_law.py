@@ -10,7 +10,7 @@ linear in E, A and B, so that least squares finds them: the three for which
 
     Σ (E + A / N_i^α + B / D_i^β - loss_i)²
 
-is least. Of all pairs take the one whose sum is the least.
+is least, negative ones included. Of all pairs take the one whose sum is the least.
 
 compute_optimal splits a budget of C = 6 N D operations so that L is least:
 
@@ -18,13 +18,14 @@ compute_optimal splits a budget of C = 6 N D operations so that L is least:
     D = (C / 6)^(α / (α + β)) / G        with G = (α A / (β B))^(1 / (α + β))
 
 N, D, loss      float64 [runs], at least 4 runs; N and D up to 10^12; not to be changed
-alphas, betas   lists of floats from 0 to 1, in any order, of any length from 1
+alphas, betas   lists of floats above 0, at most 1, in any order, of any length from 1
 law             the tuple (E, A, B, alpha, beta) of floats that fit_scaling_law returns
 C               float
 result          of compute_optimal: (N, D), two floats, not rounded to whole numbers
 
-The precision of float32 is enough. torch.linalg and NumPy may solve. (The paper searches
-all five numbers by descent, with a Huber loss of logarithms; a grid needs no luck.)
+Solve in float64; for the result the precision of float32 is enough. torch.linalg and NumPy
+may solve. (The paper searches all five numbers by descent, with a Huber loss of logarithms;
+a grid needs no luck.)
 
 Source: Hoffmann et al. 2022, Training Compute-Optimal Large Language Models, arXiv:2203.15556, eq. 2 and eq. 4
 """

@@ -2,8 +2,8 @@ r"""Byte-level BPE, as in GPT-2
 
 Turn any text into token ids, and the ids back into the very same text:
 
-    pre-tokens   the matches in text, one after the other, of GPT-2's regular expression in
-                 terms of Python's re; they are all of it:
+    pre-tokens   the matches in text, one after the other, of GPT-2's regular expression, as
+                 near as Python's re comes (½ and Ⅷ count as letters); they are all of it:
                  '(?:[sdmt]|ll|ve|re)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+
     tokens       at first the single bytes of a pre-token in UTF-8
     one merge    of all pairs of neighbouring tokens that are in merges the one that was

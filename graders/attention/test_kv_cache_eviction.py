@@ -35,6 +35,20 @@ TEXTS = {"short text": (9, 11), "long text": (22, 26)}  # tokens; drawn, so that
 DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 CLEAR = 5e-4  # how far the mass of the token to go lies below the next at least: no rounding decides
 
+# The kind of each token that comes, and the weights that it gives. "light" overtakes "rival" by forty weights of 0.0034, each
+# lost if the sum is bfloat16; when "heavy" has come, the lighter of the two has to go, and the last token asks for both.
+KINDS = ["sink", "light", "rival", "passing", "heavy"]
+SMALL_WEIGHTS = [
+    ("sink", {"sink": 1}),
+    ("light", {"sink": 0.02, "light": 0.98}),
+    ("rival", {"sink": 0.02, "light": 0.04, "rival": 0.94}),
+    ("passing", {"sink": 0.805, "rival": 0.145, "passing": 0.05}),
+    *[("passing", {"sink": 0.8966, "light": 0.0034, "passing": 0.05})] * 40,
+    ("heavy", {"sink": 0.05, "heavy": 0.95}),
+    ("passing", {"sink": 0.04, "heavy": 0.95, "passing": 0.01}),
+    ("passing", {"light": 0.5, "rival": 0.5}),
+]
+
 
 def draw_mass(b, h, n, largest=3):
     """[b, h, n], no two of a head nearly equal."""
@@ -112,8 +126,21 @@ def test_half_precision(check, case):
         check(cache.step, q, k, v, like=(q, *seen))
 
 
+def test_many_small_weights_in_bfloat16(check):
+    """What goes first is 0.05 and more apart: honest roundings agree."""
+    policy = 4, 1, 1
+    tokens = torch.randn(3, 1, 2, len(SMALL_WEIGHTS), 16)
+    tokens[0] = 0
+    for i, (kind, weights) in enumerate(SMALL_WEIGHTS):
+        tokens[0, :, :, i, :5] = 4 * torch.tensor([weights.get(other, 1e-9) for other in KINDS]).log()  # √d is 4
+        tokens[1, :, :, i, :5] = F.one_hot(torch.tensor(KINDS.index(kind)), 5).float()
+    cache = check.new("BoundedCache", *policy)
+    for (q, k, v), seen, _ in play(tokens.bfloat16(), *policy):
+        check(cache.step, q, k, v, like=(q, *seen))
+
+
 def test_non_contiguous_inputs(check):
-    """As a projection splits its heads: [b, 1, h, d] transposed."""
+    """Views with gaps between their elements."""
     cache = check.new("BoundedCache", 3, 1, 1)
     for (q, k, v), seen in draw(5, (3, 1, 1)):
         q, k, v = (torch.cat([x, x], dim=-1)[..., ::2].copy_(x) for x in (q, k, v))
@@ -275,6 +302,29 @@ def the_largest_weight(self, weights):
     mass = weights.squeeze(2).float()
     if self.mass is not None:
         mass = torch.maximum(mass, F.pad(self.mass, (0, 1)))
+
+
+@mistake(blank="weigh")
+def leaves_out_its_own_weight(self, weights):
+    mass = F.pad(weights[:, :, 0, :-1].float(), (0, 1))
+    if self.mass is not None:
+        mass = mass + F.pad(self.mass, (0, 1))
+
+
+@mistake(blank="weigh")
+def sums_in_half_precision(self, weights):
+    mass = weights.squeeze(2)
+    if self.mass is not None:
+        mass = mass + F.pad(self.mass, (0, 1))
+
+
+@mistake(blank="keep")
+def evicts_by_the_mass_before(self, keys, values, mass):
+    before = torch.zeros_like(mass) if self.mass is None else F.pad(self.mass, (0, 1))
+    stays = evict(before, self.budget, self.sinks, self.recent)
+    self.keys = keys.take_along_dim(stays[..., None], dim=2)
+    self.values = values.take_along_dim(stays[..., None], dim=2)
+    self.mass = mass.gather(-1, stays)
 
 
 @mistake(blank="weigh")

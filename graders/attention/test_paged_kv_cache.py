@@ -102,8 +102,8 @@ def test_freed_blocks_come_first_where_they_are_the_smallest(check):
     pool = Pool(check, block_size=2)
     for seq, n in ((1, 3), (2, 1), (3, 3)):
         pool.append(seq, n)
-    pool.free(3)
     pool.free(1)
+    pool.free(3)
     for seq, n in ((2, 3), (4, 5)):
         pool.append(seq, n)
         pool.gather(seq)
@@ -263,6 +263,13 @@ def never_takes_freed_blocks(self, seq, k):
 @mistake(blank="free")
 def freed_blocks_in_any_order(self, seq):
     self.unused = self.unused + self.tables.pop(seq)
+    del self.lengths[seq]
+    return len(self.unused)
+
+
+@mistake(blank="free")
+def takes_the_last_freed(self, seq):
+    self.unused = self.tables.pop(seq) + self.unused
     del self.lengths[seq]
     return len(self.unused)
 

@@ -21,7 +21,12 @@ CASES = {
     "equal exponents": ((1.5, 500.0, 700.0, 0.30, 0.30), 20, 0, [0.30, 0.34], [0.26, 0.30]),
     "one pair to try": ((1.8, 450.0, 350.0, 0.33, 0.27), 20, 1e-3, [0.33], [0.27]),
     "exponents in no order": ((1.9, 350.0, 800.0, 0.30, 0.24), 20, 0, [0.38, 0.30, 0.26], [0.24, 0.32, 0.20]),
+    "a negative number": ((2.4, -60.0, 800.0, 0.30, 0.24), 20, 0, *GRID),
 }
+
+# How far each of ten losses lies off the law. The sum of squares is least for 0.26 and 0.28; that of absolute errors, the
+# largest error and relative errors are least for other pairs, each by 9 % or more.
+OFF = [-0.08, -0.05, 0.01, 0.06, -0.01, -0.05, -0.02, -0.01, -0.04, -0.02]
 
 # Operations, and the law.
 BUDGETS = {
@@ -49,6 +54,14 @@ def fit(check, law, count, noise, alphas, betas):
 @pytest.mark.parametrize("case", CASES)
 def test_fit(check, case):
     fit(check, *CASES[case])
+
+
+def test_fit_where_other_measures_choose_another_pair(check):
+    E, A, B, alpha, beta = CHINCHILLA
+    N = 10 ** torch.linspace(7, 10, 10, dtype=torch.float64)
+    D = 10 ** (9 + torch.arange(10, dtype=torch.float64) * 0.7 % 2)
+    loss = E + A / N**alpha + B / D**beta + torch.tensor(OFF, dtype=torch.float64)
+    check("fit_scaling_law", N, D, loss, *GRID, dtype=None)
 
 
 def test_fit_to_every_other_run(check):
@@ -132,6 +145,18 @@ def logarithms_for_powers(N, D, loss, alpha, beta):
 def relative_errors(columns, loss):
     weights = torch.linalg.lstsq(columns / loss[:, None], torch.ones_like(loss)[:, None]).solution[:, 0]
     error = (columns @ weights / loss - 1).square().sum().item()
+
+
+@mistake(blank="solve")
+def the_pair_by_relative_errors(columns, loss):
+    weights = torch.linalg.lstsq(columns, loss[:, None]).solution[:, 0]
+    error = (columns @ weights / loss - 1).square().sum().item()
+
+
+@mistake(blank="solve")
+def positive_numbers_alone(columns, loss):
+    weights = torch.linalg.lstsq(columns, loss[:, None]).solution[:, 0].clamp(min=0)
+    error = (columns @ weights - loss).square().sum().item()
 
 
 @mistake("fit_scaling_law")

@@ -21,6 +21,7 @@ TEXTS = {
     "emoji": "👍🏽👍 the 👩‍👩‍👧 👍",
     "letters and accents apart": "e\u0301 é ﬁ ½ Å K",
     "capitals": "THE The the tHE",
+    "a byte order mark": "\ufeffthe",
     "control characters": "\x00a\x7f\u200bthe\ufeff the\x1c",
     "one letter": "t",
     "empty text": "",
@@ -34,6 +35,12 @@ ORDERS = {
     "not across pre tokens": ("ab a,b a1 a b", "a b, a 1, a ,"),
     "no merges": ("the 好", ""),
 }
+
+# Merges of bytes side by side, some within a pre-token, some at its border.
+BORDERS = (
+    "x'sx'tx'dx'mx'llx'vex'rex'Tx a_b _! 1234 ! 5 !?\tx\t5\t! ?\n",
+    ["sx", "tx", "dx", "mx", "lx", "ex", "Tx", "a_", "_b", "_!", "34", " 5", " !", "\tx", "\t5", "\t!", "?\n"],
+)
 
 
 @cache
@@ -76,6 +83,11 @@ def test_the_order_of_merges(check, case):
     check_encode(check, merges_of(pairs), text)
 
 
+def test_what_a_pre_token_is(check):
+    text, pairs = BORDERS
+    check_encode(check, [(left.encode(), right.encode()) for left, right in pairs], text)
+
+
 HALVES = [(b"\xe5", b"\xa5"), (b"\x9f", b"\x91")]  # of 好, of 👍
 
 # The merges and the ids.
@@ -85,6 +97,7 @@ IDS = {
     "half a character": lambda: (HALVES, [*encode(HALVES, "好👍")[:-1], *b" a", 256]),
     "bytes in a wrong order": lambda: (HALVES, [0xBD, 257, 256, 0x41, 0xC0, 0x80, 0xFF]),
     "any ids": lambda: (learned(), random.choices(range(256 + len(learned())), k=40)),
+    "a byte order mark": lambda: (HALVES, encode(HALVES, "\ufeff好")),
     "no ids": lambda: (HALVES, []),
 }
 
@@ -96,7 +109,7 @@ def test_decode(check, case):
 
 @pytest.mark.hidden
 def test_texts_and_merges_drawn_anew(check):
-    """There and back; then merges in an order that no training would learn."""
+    """There and back; then merges in an order that another text would teach: what a token is made of comes before it."""
     for _ in range(2):
         signs = corpus.excerpt(random.randint(40, 60)) + "".join(map(chr, random.sample(range(0xA0, 0x3100), 12)))
         text = "".join(random.sample(signs, len(signs))) + corpus.excerpt(random.randint(60, 120))
@@ -106,6 +119,7 @@ def test_texts_and_merges_drawn_anew(check):
         ids = encode(merges, text)
         check(tokenizer.decode, ids, like=(merges, ids))
         random.shuffle(merges)
+        merges.sort(key=lambda pair: len(pair[0] + pair[1]))
         check_encode(check, merges, text)
         check_decode(check, merges, random.sample(ids, 30))
 
@@ -138,6 +152,27 @@ def merges_across_words(text):
 @mistake(blank="split")
 def loses_whitespace(text):
     pre_tokens = [word.encode() for word in text.split()]
+
+
+@mistake(blank="split")
+def no_short_forms(text):
+    without = PRE_TOKEN.pattern.partition("|ll|ve|re)|")[2]
+    pre_tokens = [match[0].encode() for match in re.finditer(without, text)]
+
+
+@mistake(blank="split")
+def ignores_case(text):
+    pre_tokens = [match[0].encode() for match in re.finditer(PRE_TOKEN.pattern, text, re.IGNORECASE)]
+
+
+@mistake(blank="split")
+def underscore_is_a_letter(text):
+    pre_tokens = [match[0].encode() for match in re.finditer(PRE_TOKEN.pattern.replace(r"\d_]", r"\d]"), text)]
+
+
+@mistake(blank="split")
+def at_most_three_digits(text):
+    pre_tokens = [match[0].encode() for match in re.finditer(PRE_TOKEN.pattern.replace(r"\d+", r"\d{1,3}"), text)]
 
 
 @mistake(blank="split")
@@ -238,6 +273,11 @@ def raises_on_half_characters(self, ids):
 @mistake(blank="join")
 def drops_half_characters(self, ids):
     return b"".join(self.tokens[id] for id in ids).decode(errors="ignore")
+
+
+@mistake(blank="join")
+def drops_a_byte_order_mark(self, ids):
+    return b"".join(self.tokens[id] for id in ids).decode("utf-8-sig", errors="replace")
 
 
 @mistake(blank="join")
