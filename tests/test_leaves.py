@@ -21,6 +21,7 @@ CHANGES = {
     "another key": lambda x: x[1].update(other=x[1].pop("ids")),
     "an equal tensor": lambda x: x.__setitem__(0, x[0].clone()),
     "a number of another type": lambda x: x[1]["ids"].__setitem__(0, 1.0),
+    "a tuple for a list": lambda x: x[1].update(ids=tuple(x[1]["ids"])),
     "what says that it is equal": lambda x: x[1]["ids"].__setitem__(0, EqualToAll()),
 }
 

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -72,7 +73,12 @@ def at_a_terminal(answers: dict[bytes, bytes], *arguments: str) -> tuple[int, st
     """
     leader, follower = pty.openpty()
     command = [sys.executable, "-m", "clozekit", *arguments]
-    running = subprocess.Popen(command, env=ENVIRONMENT, preexec_fn=lambda: os.login_tty(follower))
+
+    def log_in() -> None:
+        os.login_tty(follower)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # which a shell ignores for what it runs in the background
+
+    running = subprocess.Popen(command, env=ENVIRONMENT, preexec_fn=log_in)
     os.close(follower)
     said, waiting, typed, patience = b"", dict(answers), b"", 12
     try:

@@ -31,7 +31,7 @@ def outline(tree: Any) -> Any:
     if type(tree) is dict:
         return {key: outline(value) for key, value in tree.items()}
     if type(tree) in (list, tuple):
-        return [outline(value) for value in tree]
+        return [type(tree), *map(outline, tree)]
     return (type(tree), tree) if type(tree) in PLAIN else id(tree)
 
 

@@ -13,6 +13,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from copy import deepcopy
+from functools import reduce
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
@@ -56,14 +57,12 @@ def _complaint(error: ValidationError, data: dict[str, Any], type: Any) -> str:
     if found := re.search(r"missing required field `(.*)`", problem):
         return f"{prefix}the key `{found[1]}` is missing; add it"
     if problem.startswith("Invalid enum value"):
-        for step in where:
-            type = _inside(type, step)
-        if get_origin(type) is Literal:
-            return f"{prefix}{problem[:1].lower()}{problem[1:]}; write {' or '.join(map(json.dumps, get_args(type)))}"
+        wanted = reduce(_inside, where, type)
+        if get_origin(wanted) is Literal:
+            return f"{prefix}{problem[:1].lower()}{problem[1:]}; write {' or '.join(map(json.dumps, get_args(wanted)))}"
     if found := re.search(r"unknown field `(.*)`", problem):
-        for step in where:
-            type = _inside(type, step)
-        near = difflib.get_close_matches(found[1], [each.encode_name for each in fields(type)], 1)
+        known = [each.encode_name for each in fields(reduce(_inside, where, type))]
+        near = difflib.get_close_matches(found[1], known, 1)
         return f"{prefix}unknown key `{found[1]}`; {f'did you mean `{near[0]}`?' if near else 'delete it'}"
     return f"{prefix}{problem[:1].lower()}{problem[1:]}"
 
