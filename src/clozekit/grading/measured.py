@@ -91,11 +91,10 @@ def nearest(found: Iterable[Meter]) -> list[Meter]:
 
 
 def growths(found: Iterable[tuple[str, Meter]]) -> list[Growth]:
-    """Of each meter with a bar, the dearest call of every test that has one; in one size nothing grows."""
+    """Of each meter the dearest call of every test that has one. In one size nothing grows, nor where every bar is infinite."""
     steps: dict[MeterName, dict[str, Step]] = {}
     for test, meter in sorted(found, key=lambda each: (each[1].bar, each[1].value)):
-        if not math.isinf(meter.bar):
-            steps.setdefault(meter.name, {})[test] = Step(test, meter.value, meter.bar)
+        steps.setdefault(meter.name, {})[test] = Step(test, meter.value, meter.bar)
     grown = {name: sorted(known.values(), key=lambda step: step.bar) for name, known in steps.items()}
     return [Growth(name, known) for name, known in grown.items() if known[0].bar < known[-1].bar]
 
