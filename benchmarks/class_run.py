@@ -35,6 +35,9 @@ from clozekit.exercise import Exercise
 
 TESTS = Path(__file__).parent.parent / "tests"
 FILES = 200
+HOMEWORK = """
+    normalization/rms_norm attention/multi_head_attention sampling/top_p tokenization/bpe_train alignment/dpo
+""".split()  # with hostile/rms_norm as many as a judge keeps warm
 HOSTILE = """
     a_byte_now_and_then abort bomb_of_unpacking disk_filler exits_with_status_0 fork_bomb frame_of_ten_gigabytes
     ignores_signals_and_spins inode_filler kills_its_parent loop_at_import loop_in_a_power loop_while_printing memory_hog
@@ -64,11 +67,10 @@ def hurried(root: Path) -> Catalog:
 def honest(catalog: Catalog) -> list[tuple[str, bytes]]:
     """What a class hands in: an exercise and a file, the exercises in turns."""
     piles = []
-    for exercise in catalog:
-        if exercise.track != "hostile":
-            styles = [path.read_bytes() for path in sorted((TESTS / "honest" / exercise.id).glob("*.py"))]
-            wrong = [exercise.mistaken(mistake).encode() for mistake in exercise.mistakes.values()]
-            piles.append([(exercise.id, each) for each in (blanks.reveal(exercise.solution).encode(), *styles, *wrong)])
+    for exercise in (catalog[id] for id in HOMEWORK):
+        styles = [path.read_bytes() for path in sorted((TESTS / "honest" / exercise.id).glob("*.py"))]
+        wrong = [exercise.mistaken(mistake).encode() for mistake in exercise.mistakes.values()]
+        piles.append([(exercise.id, each) for each in (blanks.reveal(exercise.solution).encode(), *styles, *wrong)])
     rounds = itertools.chain.from_iterable(itertools.zip_longest(*piles))
     return list(itertools.islice(itertools.cycle([each for each in rounds if each]), FILES))
 
@@ -84,15 +86,16 @@ def hand_in(folder: Path, files: list[tuple[str, bytes]]) -> None:
 
 def timed(folder: Path, catalog: Catalog, out: Path, workers: int) -> tuple[float, list[Line]]:
     """Seconds of one run on a judge that is warm: every grader is loaded."""
+    lines: list[Line] = []
     with Engine() as engine, Store(beside(out)) as store:
-        for exercise in catalog:
-            engine.tester(exercise)
+        for id in ("hostile/rms_norm", *HOMEWORK):
+            engine.tester(catalog[id])
         judging = Judging(engine, catalog, "en", "visible")
         with trees.opened(folder, out) as tree:
             handed = layouts.find(tree, judging.exercises).handed
         began = time.perf_counter()
         with local(judging, workers) as place:
-            lines = ClassRun(judging, store).run(handed, place, lambda line: None)
+            ClassRun(judging, store).run(handed, place, lines.append)
         return time.perf_counter() - began, lines
 
 

@@ -41,24 +41,38 @@ from clozekit.wire import Channel, Gone, Stop, TimedOut, Violation
 
 DEVICE_SECONDS = 600.0  # for a file on a device, which has to be started, and waited for
 DEVICE_FILES = 1024  # that a worker may hold open: CUDA opens several for each GPU of the machine
+WARM = 6  # testers that wait for the next file of their exercise: 40 to 80 MB each
 ANALYSIS_SECONDS = 20.0  # to parse a file and apply the rules, which are bounded; ordinary ones take milliseconds
 Read = TypeVar("Read", Analysed, Opened)
 
 
 @dataclass
 class Tester:
-    """A tester that has collected one grader; `stamps`: of the exercise's files, as they were then. notes: for each report."""
+    """A tester that has collected one grader.
+
+    notes: for each report. stamps: of the exercise's files, as they were then. used: when it was last wanted. jobs: how many it
+    grades now.
+    """
 
     channel: Channel
     cases: list[Case]
     notes: list[Problem]
     stamps: list[FileStamp | None]
     lock: threading.Lock = field(default_factory=threading.Lock)
+    used: float = 0.0
+    jobs: int = 0
 
     def dismiss(self) -> None:
-        """It ends once nobody can ask it any more."""
+        """It ends once nobody can ask it any more. What it grades is lost."""
         with self.lock:
             self.channel.close()
+
+    def retire(self) -> bool:
+        """Dismiss it, unless it grades something."""
+        with self.lock:
+            if not self.jobs:
+                self.channel.close()
+            return not self.jobs
 
 
 class Engine(Processes):
@@ -204,7 +218,7 @@ class Engine(Processes):
     def run(self, exercise: Exercise, job: Job, spare: Worker | None = None, stop: Stop | None = None) -> Graded:
         """Hand one job to the tester of an exercise and give it the workers it asks for, `spare` to begin with."""
         try:
-            channel = self._hand_out(exercise, job, stop)
+            tester, channel = self._hand_out(exercise, job, stop)
         except BaseException:
             if spare:
                 spare.discard()
@@ -215,8 +229,11 @@ class Engine(Processes):
             raise CannotCheck(Problem("tester-died")) from None
         except TimedOut:
             raise CannotCheck(Problem("tester-late", {"seconds": f"{3 * job.seconds:g}"})) from None
+        finally:
+            with tester.lock:
+                tester.jobs -= 1
 
-    def _hand_out(self, exercise: Exercise, job: Job, stop: Stop | None) -> Channel:
+    def _hand_out(self, exercise: Exercise, job: Job, stop: Stop | None) -> tuple[Tester, Channel]:
         """The channel to the child that grades this job. A tester that died since it was last used is replaced."""
         for _ in range(2):
             tester = self.tester(exercise)
@@ -224,10 +241,11 @@ class Engine(Processes):
             try:
                 with tester.lock:
                     tester.channel.send(job, fds=[theirs.fileno()])
-                return Channel(ours, stop=stop)
+                    tester.jobs += 1
+                return tester, Channel(ours, stop=stop)
             except (Gone, OSError):  # it has died, or was dismissed
                 if self.testers.get(path := str(exercise.grader_path)) is tester:
-                    del self.testers[path]
+                    self.testers.pop(path, None)
             finally:
                 theirs.close()
         raise CannotCheck(Problem("tester-died"))
@@ -235,18 +253,25 @@ class Engine(Processes):
     def tester(self, exercise: Exercise) -> Tester:
         """The tester of one exercise, started when first needed, and anew when the exercise's files have changed."""
         path, stamps = str(exercise.grader_path), exercise.stamps()
-        known = self.testers.get(path)
-        if known and known.stamps == stamps:  # no need to wait for another grader that is being loaded
-            return known
-        with self.collecting:
-            known = self.testers.get(path)
-            if not known or known.stamps != stamps:
-                if known:
-                    del self.testers[path]
-                    known.dismiss()
-                channel, collected = self._collect(exercise)
-                self.testers[path] = Tester(channel, collected.cases, collected.notes, stamps)
-            return self.testers[path]
+        found = self.testers.get(path)
+        if not found or found.stamps != stamps:  # else no need to wait for another grader that is being loaded
+            with self.collecting:
+                found = self.testers.get(path)
+                if not found or found.stamps != stamps:
+                    if found:
+                        self.testers.pop(path, None)
+                        found.dismiss()
+                    channel, collected = self._collect(exercise)
+                    self._make_room()
+                    found = self.testers[path] = Tester(channel, collected.cases, collected.notes, stamps)
+        found.used = time.monotonic()
+        return found
+
+    def _make_room(self) -> None:
+        """End testers that grade nothing, those first that were wanted longest ago."""
+        for path, tester in sorted(self.testers.items(), key=lambda each: each[1].used):
+            if len(self.testers) >= WARM and tester.retire():
+                self.testers.pop(path, None)
 
     def _collect(self, exercise: Exercise, record: bool = False) -> tuple[Channel, Collected]:
         """Have a new tester collect what an exercise is graded by.

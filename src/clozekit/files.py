@@ -7,16 +7,16 @@ with locked(folder / "lock"):
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
-def put(path: Path, content: bytes, mode: int = 0o666) -> None:
-    """Write a file, whole or not at all. Where `path` is a link, what it leads to is written."""
+def put(path: Path, content: bytes | Iterable[bytes], mode: int = 0o666) -> None:
+    """Write a file, or its parts, whole or not at all. Where `path` is a link, what it leads to is written."""
     path = Path(os.path.realpath(path))
     draft = path.with_name(f"{path.name}.draft")  # in the same directory: a rename within one file system is atomic
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
-        file.write(content)
+        file.writelines([content] if isinstance(content, bytes) else content)
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)

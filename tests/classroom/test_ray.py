@@ -79,11 +79,16 @@ def run(engine, course, tmp_path):
     stores = itertools.count()
 
     def run(files, told=lambda line: None, executor=None):
-        complaints = []
+        complaints, lines = [], []
+
+        def hears(line):
+            lines.append(line)
+            told(line)
+
         with Store(f"sqlite:///{tmp_path}/store{next(stores)}.db") as store:
             place = executor or on_ray.on_ray(judging, course.roots, complaints.append)
             with place as where:
-                lines = ClassRun(judging, store).run(files, where, told)
+                ClassRun(judging, store).run(files, where, hears)
             assert sorted(store.lines(), key=str) == sorted(lines, key=str)
         return {line["student"]: line for line in lines}, complaints
 

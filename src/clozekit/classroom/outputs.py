@@ -25,6 +25,8 @@ from clozekit.errors import ClozeError
 from clozekit.exports.tables import harmless
 from clozekit.files import put
 
+COUNTS = ("student", "exercise", "attempt", "handed_in", "verdict", "points", "max_points")  # of a line, for grades
+
 
 @contextlib.contextmanager
 def alone(out: Path) -> Iterator[None]:
@@ -47,10 +49,16 @@ def alone(out: Path) -> Iterator[None]:
 
 def write(out: Path, store: Store, order: Iterable[str]) -> None:
     """results.jsonl and grades.csv, each whole or not at all."""
-    lines = store.lines()
+    brief: list[Line] = []
+
+    def whole() -> Iterator[bytes]:
+        for line in store.each_line():
+            brief.append({name: line[name] for name in COUNTS})
+            yield json.dumps(line, ensure_ascii=False).encode() + b"\n"
+
     out.mkdir(parents=True, exist_ok=True)
-    put(out / "results.jsonl", b"".join(json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in lines))
-    found = grades(lines, store.overrides())
+    put(out / "results.jsonl", whole())
+    found = grades(brief, store.overrides())
     text = as_csv(found, Syllabus(), in_order(found, order), store.students())
     put(out / "grades.csv", text.encode())
 

@@ -27,16 +27,17 @@ class ClassRun:
     def __init__(self, judging: Judging, store: Store):
         self.judging, self.store = judging, store
 
-    def run(self, handed: Iterable[Handed], executor: Executor, tell: Callable[[Line], None]) -> list[Line]:
-        """Grade what is not decided yet; the lines on all files. `tell` hears of every file as soon as it is decided.
+    def run(self, handed: Iterable[Handed], executor: Executor, tell: Callable[[Line], None]) -> None:
+        """Grade what is not decided yet. `tell` hears of every file as soon as it is decided.
 
-        What is decided together is written together. A crash costs the jobs that were under way, and nothing else.
+        One exercise after the other, as a few graders at a time stay in memory. What is decided together is written together. A
+        crash costs the jobs that were under way, and nothing else.
         """
         submit, ahead = executor
-        current, lines = self.store.current(), []
+        current = self.store.current()
         waiting: dict[str, list[Decision]] = {}  # of each job the files that it decides
         jobs: dict[Future[Line], str] = {}
-        files, more = iter(handed), True
+        files, more = iter(sorted(handed, key=lambda each: each.exercise)), True
         while more or jobs:
             decided: list[Decision] = []
             while more and len(jobs) < ahead and len(decided) < TOGETHER:
@@ -56,9 +57,7 @@ class ClassRun:
                 decided += [decision._replace(report=report) for decision in waiting.pop(jobs.pop(future))]
             self.store.add([each for each in decided if current.get(place_of(each.handed)) != _counts(each)])
             for decision in decided:
-                lines.append(line_of(decision))
-                tell(lines[-1])
-        return lines
+                tell(line_of(decision))
 
     def look(self, handed: Handed) -> tuple[Decision, Job | None]:
         """What is decided of a file already, or the job that will decide it."""

@@ -108,7 +108,9 @@ class Store:
     def __init__(self, url: str | URL):
         self.url = databases.parsed(url)
         self.engine = databases.engine(self.url)
-        self.insert = sqlite.insert if self.url.get_backend_name() == "sqlite" else postgresql.insert
+        on_sqlite = self.url.get_backend_name() == "sqlite"
+        self.insert = sqlite.insert if on_sqlite else postgresql.insert
+        self.by_bytes = "BINARY" if on_sqlite else "C"  # the collation that orders text as Python does
         with self.reading() as connection:
             schema = self._meta(connection, "schema") if sql.inspect(connection).has_table("meta") else None
         self.fresh = schema is None
@@ -250,15 +252,24 @@ class Store:
         other = attempts.alias()
         last = sql.select(sql.func.max(other.c.seen)).where(other.c.place == attempts.c.place).scalar_subquery()
         joined = attempts.outerjoin(results, results.c.key == attempts.c.key)
+        in_order = [attempts.c[name].collate(self.by_bytes) for name in ("student", "exercise", "file", "attempt")]
         return connection.execute(
-            sql.select(attempts, results.c.report).select_from(joined).where(attempts.c.seen == last)
+            sql.select(attempts, results.c.report)
+            .select_from(joined)
+            .where(attempts.c.seen == last)
+            .order_by(*in_order),
+            execution_options={"yield_per": 500},  # of a large class no more at a time
         )
 
-    def lines(self) -> list[Line]:
-        """Everything that counts now, as lines of results.jsonl in their order."""
+    def each_line(self) -> Iterator[Line]:
+        """Everything that counts now, as lines of results.jsonl in their order, one at a time."""
         with self.reading() as connection:
-            found = [_line(row) for row in self._current(connection)]
-        return sorted(found, key=lambda line: tuple(line[name] for name in ("student", "exercise", "file", "attempt")))
+            for row in self._current(connection):
+                yield _line(row)
+
+    def lines(self) -> list[Line]:
+        """All of them at once."""
+        return [*self.each_line()]
 
     def drop_undecided(self, present: Iterable[Handed]) -> None:
         """Forget what could not be checked of files that are not there any more."""

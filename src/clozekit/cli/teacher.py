@@ -155,10 +155,10 @@ def grade(
             kept.used(run_seed)
             judging = Judging(engine, catalog, chosen, reveal, None if device == "cpu" else device)
             run = running.ClassRun(judging, kept)
-            tell = partial(_progress, Counter(total=len(mine)), chosen)
+            verdicts: Counter[str] = Counter()
             try:
                 with _executor(executor, judging, catalog, workers) as place:
-                    lines = run.run(mine, place, tell)
+                    run.run(mine, place, partial(_progress, verdicts, len(mine), chosen))
             except KeyboardInterrupt:
                 outputs.write(out, kept, order)
                 raise
@@ -168,9 +168,8 @@ def grade(
         outputs.write(out, kept, order)
         for form in forms:
             put(out / REPORTS[form], export(form, kept.lines(), chosen).encode())
-    verdicts = Counter(line["verdict"] for line in lines)
     counts = [f"{phrases.say(chosen, verdict.replace(' ', '-'))} {verdicts[verdict]}" for verdict in EXIT_STATUS]
-    click.echo(phrases.say(chosen, "graded", files=len(lines), counts=", ".join(counts), out=out))
+    click.echo(phrases.say(chosen, "graded", files=len(mine), counts=", ".join(counts), out=out))
     sys.exit(EXIT_STATUS["could not check"] if verdicts["could not check"] else 0)
 
 
@@ -207,13 +206,13 @@ def _executor(
     return on_ray(judging, catalog.roots, lambda said: click.echo(f"cloze: {said}", err=True))
 
 
-def _progress(count: Counter, language: str, line: dict[str, Any]) -> None:
-    """One line on standard error for each file that is decided."""
-    count["done"] += 1
+def _progress(verdicts: Counter[str], total: int, language: str, line: dict[str, Any]) -> None:
+    """One line on standard error for each file that is decided, which is counted."""
+    verdicts[line["verdict"]] += 1
     verdict = phrases.say(language, line["verdict"].replace(" ", "-"))
     name = clean(f"{line['student']}/{line['file']}".strip("/"))
     why = "" if line["verdict"] != "could not check" else f"  {line.get('message', '')}".partition("\n")[0]
-    text = f"{count['done']}/{count['total']}  {verdict}  {name}{why}"
+    text = f"{verdicts.total()}/{total}  {verdict}  {name}{why}"
     click.echo(" ".join(text.split("\n")), err=True)  # a file may be called "x\n::error::", which CI would obey
 
 
