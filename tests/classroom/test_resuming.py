@@ -132,7 +132,7 @@ def test_a_seed_of_an_older_clozekit_that_is_none_is_told(handed, cloze_grade, t
 def test_an_interrupted_run_writes_what_it_has(handed, cloze_grade, engine, monkeypatch, tmp_path):
     handed({f"{student}/lab/square.py": f"{RIGHT}# {student}" for student in ("ada", "bob", "cyd")})
 
-    def interrupted(count, language, line):
+    def interrupted(*_):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
