@@ -30,7 +30,9 @@ from clozekit.sandbox import Prepared, grants, limits, namespaces, prepare, prob
 from clozekit.wire import Channel, Gone
 
 SYMBOLS = "torch.fx.experimental.symbolic_shapes"  # the first backward imports it, and sympy with it: 0.25 s
-PRELOAD = ("numpy", "torch", "pytest", "_pytest.assertion.rewrite", "clozekit.worker", "clozekit.tester", SYMBOLS)
+PRELOAD = (
+    "numpy", "torch", "pytest", "_pytest.assertion.rewrite", "clozekit.worker_process", "clozekit.tester", SYMBOLS,
+)  # fmt: skip
 OPTIONAL = (
     "triton", "triton.language", "clozekit.kernels.record", "clozekit.kernels.alone", "clozekit.kernels.replay",
     "clozekit.meters.measuring",
@@ -55,10 +57,10 @@ def main(fd: int, home: str, without: list[str]) -> NoReturn:
             break
     import torch
 
-    from clozekit import worker
+    from clozekit import worker_process
 
     torch.set_num_threads(1)
-    worker.warm()
+    worker_process.warm()
     gc.collect()
     gc.freeze()
     limits.tasks()
@@ -191,9 +193,9 @@ def become(request: Spawn, fds: list[int], prepared: Prepared) -> NoReturn:
             os.sched_setaffinity(0, {request.limits.processor})
     try:
         if request.kind == "worker":
-            from clozekit import worker
+            from clozekit import worker_process
 
-            worker.run(fds[0], fds[1], request.limits, request.scratch, prepared)
+            worker_process.run(fds[0], fds[1], request.limits, request.scratch, prepared)
         else:
             from clozekit import tester
 
