@@ -31,7 +31,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from clozekit.grading.shaking import Shaken
 from clozekit.grading.trees import floating_leaves, is_floating, leaves, mapped, parts
 
-# The one bar of the kit, in spreads. tests/grading/test_tolerance.py measures both sides of it.
+# The one bar of the kit, in spreads. tests/grading/test_bars.py measures both sides of it.
 BAR = 20.0
 
 # The dtype that an answer must have: one, any (None), or that of the first floating argument.
