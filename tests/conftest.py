@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import torch
 from click.testing import CliRunner, Result
 
 from clozekit import blanks, submission
@@ -22,6 +23,8 @@ from clozekit.skeleton import write_skeleton
 
 SEED = 20261122
 PATIENCE = 120.0  # seconds, however loaded the machine is
+
+torch.set_num_threads(1)  # pytest has a process on each core: threads that wait for each other made it four times as slow
 
 
 @pytest.fixture(scope="session")
