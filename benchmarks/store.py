@@ -12,8 +12,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from clozekit.classroom.decided import Decision
 from clozekit.classroom.handed import Handed
-from clozekit.classroom.store import Decision, Store
+from clozekit.classroom.store import Store
 
 TESTS = [{"name": f"test {number}", "verdict": "failed", "hidden": False, "message": "x" * 200} for number in range(20)]
 REPORT = {"schema": 1, "exercise": "lab/square", "verdict": "failed", "points": 0.0, "max_points": 20.0, "tests": TESTS}

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from clozekit.classroom import databases, outputs
+from clozekit.classroom.decided import Decision
 from clozekit.classroom.handed import Handed
-from clozekit.classroom.store import Decision, Store
+from clozekit.classroom.store import Store
 from clozekit.errors import ClozeError
 
 ID = "normalization/rms_norm"

@@ -13,9 +13,10 @@ import sqlalchemy as sql
 
 from clozekit import clock
 from clozekit.classroom import databases, store
+from clozekit.classroom.decided import Decision
 from clozekit.classroom.gradebook import Override
 from clozekit.classroom.handed import Handed
-from clozekit.classroom.store import Decision, Store
+from clozekit.classroom.store import Store
 from clozekit.errors import ClozeError
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)

@@ -17,9 +17,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
+from clozekit.classroom.decided import WHOSE, Decision, place_of
 from clozekit.classroom.gradebook import Grade, Total, grades, in_order, is_final
 from clozekit.classroom.handed import Handed, Line
-from clozekit.classroom.store import WHOSE, Decision, Store, place_of
+from clozekit.classroom.store import Store
 from clozekit.classroom.syllabus import Syllabus
 from clozekit.errors import ClozeError
 from clozekit.exports.tables import harmless

@@ -11,10 +11,11 @@ import hashlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
+from clozekit.classroom.decided import Decision, in_utc, line_of, place_of
 from clozekit.classroom.executors import Executor
 from clozekit.classroom.handed import Handed, Line
 from clozekit.classroom.judging import Job, Judging
-from clozekit.classroom.store import Decision, Store, in_utc, line_of, place_of
+from clozekit.classroom.store import Store
 from clozekit.report import Problem
 from clozekit.submission import Upload, read
 

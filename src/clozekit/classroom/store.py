@@ -27,12 +27,12 @@ from sqlalchemy.engine import URL, Connection, Row
 
 from clozekit import clock
 from clozekit.classroom import databases
+from clozekit.classroom.decided import WHOSE, Decision, in_utc, is_decided, place_of
 from clozekit.classroom.gradebook import Override
 from clozekit.classroom.handed import Handed, Line
 from clozekit.errors import ClozeError
 
 SCHEMA = 1
-WHOSE = ("student", "file", "attempt", "handed_in")  # of a line of results.jsonl, before the report; `key` is after it
 SEEDS = ("seed", "seed used")  # of meta
 tables = sql.MetaData()
 meta = sql.Table(
@@ -74,15 +74,6 @@ overrides = sql.Table(
     sql.Column("reason", sql.Text, nullable=False),
     sql.Column("at", sql.Text, nullable=False),
 )
-
-
-class Decision(NamedTuple):
-    """What is known of one file. report: a line of results.jsonl without what says whose it is."""
-
-    handed: Handed
-    digest: str
-    key: str
-    report: Line
 
 
 class Event(NamedTuple):
@@ -371,33 +362,13 @@ class Store:
                     ours.execute(ids, row)
 
 
-def is_decided(line: Line) -> bool:
-    return line["verdict"] in ("passed", "failed")
-
-
 def digest_of(seed: int) -> str:
     return hashlib.sha256(f"clozekit {seed}".encode()).hexdigest()[:32]
-
-
-def place_of(handed: Handed) -> str:
-    whole = "\0".join((handed.student, handed.exercise, handed.file, handed.attempt))
-    return hashlib.sha256(whole.encode()).hexdigest()[:32]
 
 
 def exact(moment: datetime) -> str:
     """A moment as text that sorts by time."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def in_utc(moment: datetime | None) -> str:
-    return moment.astimezone(UTC).isoformat() if moment else ""
-
-
-def line_of(decision: Decision) -> Line:
-    """As it stands in results.jsonl."""
-    handed = decision.handed
-    whose = (handed.student, handed.file, handed.attempt, in_utc(handed.handed_in))
-    return dict(zip(WHOSE, whose, strict=True)) | decision.report | {"key": decision.key}
 
 
 def _line(row: Row) -> Line:

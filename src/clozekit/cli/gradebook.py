@@ -202,7 +202,7 @@ def set_(
     content: tuple[Path, ...],
 ) -> None:
     """Give a student POINTS for an exercise, whatever was graded and however late it came."""
-    from clozekit.classroom.store import is_decided
+    from clozekit.classroom.decided import is_decided
 
     if not (math.isfinite(points) and points >= 0):
         raise ClozeError(f"{points} is no number of points")
