@@ -24,9 +24,8 @@ from clozekit.skeleton import write_skeleton
 SEED = 20261122
 PATIENCE = 120.0  # seconds, however loaded the machine is
 
-torch.set_num_threads(
-    1
-)  # pytest has a process on each core: threads that wait for each other made it four times as slow
+# pytest has a process on each core: threads that wait for each other made it four times as slow
+torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
