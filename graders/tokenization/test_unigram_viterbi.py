@@ -111,6 +111,7 @@ def test_texts_drawn_anew(check):
         while ways(text, drawn) != 1:
             text = "".join(random.choices(signs, k=random.randint(7, 11)))
         check("viterbi", text, drawn)
+        check("viterbi", text, {text: -1.0})
         texts = {"".join(random.choices(signs, k=random.randint(1, 8))): random.randint(1, 9) for _ in range(5)}
         check("em_step", texts, drawn)
     text = corpus.excerpt(random.randint(400, 600), corpus.ENGLISH)

@@ -95,7 +95,9 @@ def test_words_and_pieces_drawn_anew(check):
         check("best_pair", words)
         vocab = {piece for word in words for piece in word} | set(random.sample(list(signs), len(signs) - 1))
         for _ in range(6):
-            check("encode", "".join(random.choices(signs, k=random.randint(1, 9))), vocab, random.choice([5, 8, 100]))
+            word = "".join(random.choices(signs, k=random.randint(1, 9)))
+            for known in (vocab, {word}):  # whoever remembers words has to forget this one
+                check("encode", word, known, random.choice([5, 8, 100]))
 
 
 def scores(words):
