@@ -16,7 +16,8 @@ count, each with its share:
                where P(T) is the sum of P(x) over all x that make T
     M   new logp[v] = log( c(v) / Σ_w c(w) )
 
-The result has a float for each piece that some way to cut a whole text uses, and no others.
+The result has a Python float for each piece that some way to cut a whole text uses, and no
+others.
 
 logp     dict from str (not empty) to float (0 or less, finite), of any sum. Do not change it
 corpus   dict from str, texts that can be cut, to int, how often each occurs
