@@ -6,7 +6,7 @@ lies below it:
     gelu(x) = x · Φ(x)        Φ(x) = (1 + erf(x / √2)) / 2
 
 So it is almost x for large positive x, almost 0 for large negative x, and dips a little below
-0 between. BERT uses this form. GPT-2 replaces Φ by a tanh that is close to it, but not equal:
+0 between. BERT in PyTorch has this form. GPT-2 replaces Φ by a tanh, close to it but not equal:
 
     Φ(x) ≈ (1 + tanh(√(2/π) · (x + 0.044715 · x³))) / 2
 
@@ -15,8 +15,8 @@ x            any shape, float32, float16 or bfloat16; need not be contiguous, mu
 approximate  "none", the exact form with erf, or "tanh", the other one
 result       the shape and the dtype of x; gradients flow to x
 
-All arithmetic is done in float32; only the result is rounded to the dtype of x: half precision
-loses too much in 1 + erf, and x³ beyond float16's end. Any way to erf is fine, torch.special and
+All arithmetic is done in float32; only the result is rounded to the dtype of x: in half
+precision 1 + erf loses its digits and x³ overflows. Any way to erf is fine, torch.special and
 torch.distributions included; torch's gelu is not.
 
 Source: Hendrycks and Gimpel 2016, Gaussian Error Linear Units, arXiv:1606.08415, §2

@@ -1,36 +1,30 @@
 """Sparse mixture of experts
 
-Many feed-forward blocks, the experts, stand side by side, and each token goes through the k
-that a router picks for it: more parameters at the cost of k. For the n = b · t tokens x of the
-whole batch:
+Of many feed-forward blocks, the experts, each token goes through the k that a router picks for
+it: more parameters at the cost of k. For the n = b · t tokens x of the whole batch:
 
     s = x W_r                            [n, num_experts], the scores of the router
     w = softmax(topk(s))                 [n, k], over the k largest scores only
     y = Σ_j w_j · E_j(x)                 j: the chosen experts
     E(x) = (silu(x W) ⊗ (x V)) W2        ⊗ element by element
+    balance = num_experts · Σ_i f_i P_i  i: all experts
 
-Capacity. With a capacity_factor an expert has C = ceil(capacity_factor · k · n / num_experts)
-places. It takes the first C tokens that chose it, in the order of the batch (sequence by
-sequence, token by token); its terms for later ones are left out of y, other weights stay as
-they are. With None no token is refused.
+balance is a loss against a router that sends all to a few experts: f_i is the number of tokens
+that have i among their k, divided by n; P_i is the mean over the n tokens of softmax(s)_i, over
+all experts. If all are evenly spread, it is k. Gradients reach the router by P_i and by w.
 
-Balance. A router left alone soon sends everything to a few experts. Against that stands
+With a capacity_factor an expert takes only the first ceil(capacity_factor · k · n / num_experts)
+tokens that chose it, sequence by sequence, token by token. Its terms for later ones are left
+out of y; other weights and f stay as they are. With None no token is refused.
 
-    balance = num_experts · Σ_i f_i P_i        i: all experts
-
-f_i is the number of tokens that have i among their k, refused ones included, divided by n; P_i
-is the mean over the n tokens of softmax(s)_i, over all experts. If all are evenly spread,
-balance is k. Gradients reach the router by P_i and by w.
-
-The parameters of MoE: router, an nn.Linear from d_model to num_experts without bias, and experts,
-an nn.ModuleList of num_experts modules, each with nn.Linear without bias: gate_proj (W) and
-up_proj (V) from d_model to d_ff, down_proj (W2) back.
+Parameters: router, an nn.Linear from d_model to num_experts, and experts, an nn.ModuleList of
+modules, each with nn.Linear gate_proj (W) and up_proj (V) from d_model to d_ff, and down_proj
+(W2) back. None has a bias.
 
 x       [b, t, d_model], float32, float16 or bfloat16, like the parameters; need not be
-        contiguous, must not be changed. No two scores of a token are so close that rounding
-        decides
-result  (y, balance): y like x, balance [], float32; take the softmax in float32 (not judged).
-        Gradients flow from both to x and the parameters
+        contiguous, must not be changed. Rounding never decides which k scores are the largest
+result  (y, balance): y like x, balance [] in float32; gradients flow from both to x and
+        the parameters
 
 An expert computes only the tokens that it was given: the cost goes with k, not num_experts.
 To compute all experts together, padded to the longest, is fine.

@@ -6,18 +6,19 @@ Cut a word into tokens with the merges that a BPE training has learned:
     one merge    of all pairs of neighbouring tokens that have a rank, the one with the
                  lowest rank, of several the leftmost, becomes one token
 
-until no pair of neighbours has a rank. What training learned first so goes first, however
+until no pair of neighbours has a rank. So what training learned first goes first, however
 long another token would be or however often it would occur. A new token meets its
 neighbours: it can merge further.
 
 word     str, may be empty; any characters, those that no merge knows as well. It can be as
          long as a page, spaces included
 ranks    dict from (left, right), two str, to int: when training learned to merge the two,
-         0 first. Two pairs never have the same rank. Must not be changed
+         0 first. Two pairs never have the same rank; any order may come, also one that no
+         training gives. Must not be changed
 result   list of str: the tokens; together they are the word
 
 The work may grow like n log n with the length of the word: do not look at all pairs again
-for each merge. A heap gives the next one; take tokens out of a linked list, not a list.
+for each merge. A heap gives the next one; keep the tokens in a linked list, not a list.
 
 Source: Sennrich et al. 2016, Neural Machine Translation of Rare Words with Subword Units, arXiv:1508.07909, §3.2
 """

@@ -10,8 +10,7 @@ One TokenBudget is for one model; count says how many tokens a prompt has:
                     each on its own; and per_name if it has a name
     count           reply + the costs of all messages; reply opens the model's answer
 
-fit cuts a chat so that the model can read it and answer: context is what prompt and answer
-may have together, max_new what the answer may have:
+fit cuts a chat so that the model can read it and answer with up to max_new tokens:
 
     count(kept) + max_new <= context
 
@@ -19,15 +18,11 @@ Messages are dropped one by one, the oldest first, until it fits. System message
 newest message are never dropped; all others go before a newer one does, however short.
 Those that are kept stay in their order. Where nothing more can be dropped: None.
 
-ranks         dict from bytes to int, no two alike; all single bytes are in it
-per_message, per_name, reply    int; per_name can be negative: then a name replaces the role
-messages      list of dicts with "role" and "content", perhaps "name", all str; roles are
-              "system", "user", "assistant". Must not be changed. For fit: at least one
-context, max_new    int >= 0
-results       count: int; fit: a list of the same dicts, or None
-
-Two models count the same text differently, and four characters for a token, a rule of thumb
-for English, are far off in Chinese.
+ranks      dict from bytes to int, all different; all single bytes are in it
+per_name   int, like per_message and reply; may be negative: a name then replaces the role
+messages   list of dicts from str to str: "role" ("system", "user" or "assistant"),
+           "content", perhaps "name". Must not be changed. For fit: at least one
+results    count: int; fit: a list of the same dicts, or None
 
 Source: OpenAI Cookbook, How to count tokens with tiktoken: num_tokens_from_messages; the documentation of tiktoken
 """

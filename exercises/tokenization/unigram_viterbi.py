@@ -1,31 +1,30 @@
 """Unigram language model: Viterbi and EM
 
-A unigram tokenizer gives each piece a probability and cuts a text into pieces that were
-drawn independently. Of the pieces x = x_1 … x_k that together are the text:
+A unigram tokenizer gives each piece a probability and takes the pieces of a text to be drawn
+independently. Of pieces x = x_1 … x_k that together are the text:
 
     log P(x) = logp[x_1] + … + logp[x_k]
 
 viterbi(text, logp): the x with the largest log P(x), as a list of str; [] for an empty text,
-None where no pieces make the text. It is never a tie.
+None where no pieces make the text. There are no ties.
 
-em_step(corpus, logp): one step of EM, by which the pieces get their probabilities. All ways
-to cut a text count, each with its share of their probability:
+em_step(corpus, logp): one step of EM, which learns the probabilities. All ways to cut a text
+count, each with its share:
 
     E   c(v) = Σ over texts T, each as often as it occurs,
                Σ over all x that make T:   P(x) / P(T) · (how often v is in x)
                where P(T) is the sum of P(x) over all x that make T
     M   new logp[v] = log( c(v) / Σ_w c(w) )
 
-The result has a float for each piece that some way to cut a text uses, and no others.
+The result has a Python float for each piece that some way to cut a whole text uses, and no
+others.
 
-text     str; corpus   dict from str to int, how often each text occurs; each can be cut
-logp     dict from str (not empty) to float (finite, not positive). Must not be changed.
-         The probabilities need not add up to 1
+logp     dict from str (not empty) to float (0 or less, finite), of any sum. Do not change it
+corpus   dict from str, texts that can be cut, to int, how often each occurs
 
-There are up to 2^(n-1) ways to cut n characters. With sums over the places where pieces
-begin and end, n·m steps do, where m is the longest piece's length: from each place look
-neither at longer pieces nor at the whole vocabulary. P(T) of a page is far below what a
-float can hold: add up logarithms.
+There are up to 2^(n-1) ways to cut n characters, but n·m steps do, where m is the length of
+the longest piece: from each place look neither at longer pieces nor at the whole vocabulary.
+P(T) of a page is far below what a float can hold: add up logarithms.
 
 Source: Kudo 2018, Subword Regularization, arXiv:1804.10959, §3.2
 """

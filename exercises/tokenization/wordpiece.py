@@ -17,8 +17,8 @@ result   (a, b), or None where no word has two pieces
 
 encode(word, vocab, max_chars): from the left, the longest piece in vocab that matches, then
 again behind it; no merges, no scores. Where no piece matches, the result is ["[UNK]"], for
-the whole word, although a shorter piece before might have led on. So it is for a word of
-more than max_chars characters.
+the whole word, although a shorter piece before might have led on. The same goes for a word
+of more than max_chars characters, known or not.
 
 word       str, a single word, may be empty: it has no pieces
 vocab      set of str

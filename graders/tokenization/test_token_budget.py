@@ -24,7 +24,7 @@ def chat(text):
 CHATS = {
     "one message": "user:the watch",
     "a chat": "system:be kind\nuser:what is the use of a book\nassistant:a book is to read\nuser:without pictures?",
-    "names": "system=rabbit:be late\nuser=alice:oh dear\nuser:the end",
+    "names": "system=rabbit:be late\nuser=alice:oh dear\nuser:oh dear",
     "ends that would merge": "user:t\nuser:h\nassistant:e\nuser=he:r",
     "Chinese": "system:学而时习之\nuser=子曰:不亦说乎？\nassistant:不亦乐乎",
     "emoji": "user:👍🏽 the 👩‍👩‍👧",
@@ -52,6 +52,11 @@ FITS = {
         "system:be\nuser:a\nuser:what is the use of a book without pictures\nuser:b\nuser:c",
         9,
         [0, 3, 4],
+    ),
+    "messages that are alike": (
+        "user=alice:oh dear\nassistant:no\nuser=alice:oh dear\nassistant:no\nuser=alice:oh dear",
+        0,
+        [1, 2, 3, 4],
     ),
     "the newest alone": ("user:oh dear\nassistant:the watch\nuser:the end", 0, [2]),
     "the newest is a system message": ("user:oh dear\nassistant:the watch\nsystem:the end", 0, [2]),
@@ -95,6 +100,7 @@ def test_count(check, case):
 def test_count_a_novel(check):
     lines = [corpus.excerpt(60, corpus.ENGLISH), corpus.excerpt(40, corpus.CHINESE)]
     messages = [{"role": role, "content": line} for role, line in zip(["user", "assistant"], lines, strict=True)]
+    messages[0]["name"] = "alice"
     budget = check.new("TokenBudget", chinese())
     check(budget.count, messages, like=(chinese(), OVERHEAD, messages))
 
@@ -103,11 +109,11 @@ MODELS = {
     "their own tokenizers": (english(), OVERHEAD, chinese(), OVERHEAD, CHATS["a chat"] + "\n" + CHATS["Chinese"]),
     "their own overhead": (english(), OVERHEAD, english(), EARLIER, CHATS["names"]),
     "the lowest rank goes first": (
-        {b"bc": -9, b"ab": -8, b"abc": -7, b"cd": -6, b"abcd": -5} | english(),
+        {b"xyx": -9, b"xy": -8, b"bc": -7, b"ab": -6, b"abc": -5, b"cd": -4, b"abcd": -3} | english(),
         OVERHEAD,
         {b"bc": -3, b"ab": -2, b"cd": -1} | english(),
         OVERHEAD,
-        "user:abcd\nassistant:ababcdabcdbc",
+        "user:abcd\nassistant:ababcdabcdbcxyxyx",
     ),
 }
 

@@ -13,11 +13,15 @@ TEXTS = {
     "no greedy start": ("abcd", "abc 2, d 9, ab 3, cd 4, a 1, b 8, c 8"),
     "many probable pieces": ("aabbab", "a 1, b 1.25, aab 4.5, bab 4, aabbab 9"),
     "a run of one letter": ("aaaaaa", "a 2.5, aa 3.25, aaa 4"),
-    "a piece of the whole text": ("able", "able 8, ab 5, le 6, a 1, b 4.5, l 4, e 1.5"),
+    "a piece of the whole text": (
+        "uncharacteristically",
+        "uncharacteristically 8, un 3, characteristically 6, character 4, istic 2.5, ally 1.5",
+    ),
     "spaces": ("to be or", "to 3,   4, be 3.5, or 4.25,  be 4.5,  or 9, t 6, o 5, b 5, e 4, r 6"),
     "Chinese": ("不亦说乎", "不 5, 亦 6, 说 5.5, 乎 4, 不亦 7, 说乎 9, 亦说 8, 不亦说 13.5"),
     "emoji": ("👍🏽👍", "👍 5, 🏽 7, 👍🏽 11, 🏽👍 11.5"),
     "probabilities of one": ("abc", "ab 0, c 0, a 0.5, bc 0.25"),
+    "hardly any probability": ("abc", "ab 1e30, c 3e30, a 2e30, bc 1e30"),
     "no way": ("abc", "a 1, b 2, bc_ 1"),
     "no way to the end": ("abcd", "ab 1, abc 2, cd_ 1"),
     "empty text": ("", "a 3"),
@@ -33,7 +37,7 @@ CORPORA = {
         "a 3, b 3, c 2, d 4, e 3, ab 4, bc 4.5, cd 5, de 6, abc 5.5, cde 7, bcd 6",
     ),
     "unused pieces": ("ab 3, bb 1", "a 1, b 2, ab 2.5, c 1, abb 0.5, bbb 2"),
-    "a dead end": ("abc 2, bc 1", "a 1, ab 0.5, bc 3, b 2, c 4, abcd 1"),
+    "dead ends": ("abc 2, bcd 1", "a 0, ab 0.5, bc 3, b 2, cde 1, d 2.5"),
     "Chinese": (
         "不亦说乎 3, 不亦乐乎 2, 不亦君子乎 1",
         "不 4, 亦 4, 说 5, 乐 5, 乎 3, 君 6, 子 5, 不亦 5, 君子 7, 说乎 8, 乐乎 9",
@@ -107,6 +111,7 @@ def test_texts_drawn_anew(check):
         while ways(text, drawn) != 1:
             text = "".join(random.choices(signs, k=random.randint(7, 11)))
         check("viterbi", text, drawn)
+        check("viterbi", text, {text: -1.0})
         texts = {"".join(random.choices(signs, k=random.randint(1, 8))): random.randint(1, 9) for _ in range(5)}
         check("em_step", texts, drawn)
     text = corpus.excerpt(random.randint(400, 600), corpus.ENGLISH)

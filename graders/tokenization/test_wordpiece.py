@@ -14,6 +14,7 @@ TEXTS = {
     "marked pieces are others": "a ##b 4, a ##c 3, b ##a 2, ##a 40, c ##b 2, c 3",
     "pieces that stand alone count": "a ##b 3, a 20, c ##d 2, c 1, ##d 1, ##b 5",
     "a piece several times in a word": "a ##b ##b ##b ##b 3, a ##c 1, d ##c ##c 4, d ##b ##a 1",
+    "a pair that overlaps itself": "a ##b ##b ##b ##b 1, a ##e 7, d ##c 6, a ##x ##y 2, a ##y ##x 2",
     "the product divides": "a ##b 6, a ##c 3, d ##b 20, e ##c 12, f ##d 1, f 9, ##d 1, a 1",
     "Chinese": "学 ##而 5, 学 ##习 2, ##习 1, 不 ##亦 3, 不 ##知 2, 不 8, 君 ##子 2, ##子 9",
     "one pair": "a ##a 1",
@@ -39,7 +40,7 @@ WORDS = {
     "accents apart": ("e\u0301e", "e ##\u0301 ##e é ##é", 100),
     "capitals stay as they are": ("Undo", "un Un ##do ##Do undo", 100),
     "as long as it may be": ("好好学习", "好好 ##学习", 4),
-    "longer than it may be": ("好好学习呀", "好好 ##学习 ##呀", 4),
+    "longer than it may be": ("好好学习呀", "好好 ##学习 ##呀 好好学习呀", 4),
     "one character": ("a", "a ##a", 1),
     "empty word": ("", "a ##a", 100),
 }
@@ -94,7 +95,9 @@ def test_words_and_pieces_drawn_anew(check):
         check("best_pair", words)
         vocab = {piece for word in words for piece in word} | set(random.sample(list(signs), len(signs) - 1))
         for _ in range(6):
-            check("encode", "".join(random.choices(signs, k=random.randint(1, 9))), vocab, random.choice([5, 8, 100]))
+            word = "".join(random.choices(signs, k=random.randint(1, 9)))
+            for known in (vocab, {word}):  # whoever remembers words has to forget this one
+                check("encode", word, known, random.choice([5, 8, 100]))
 
 
 def scores(words):
@@ -188,6 +191,18 @@ def each_piece_once_a_word(words):
             pieces[piece] += times
         for pair in pairwise(word):
             pairs[pair] += times
+
+
+@mistake(blank="count")
+def overlaps_once(words):
+    pieces, pairs = Counter(), Counter()
+    for word, times in words.items():
+        for piece in word:
+            pieces[piece] += times
+        i = 0
+        while i < len(word) - 1:
+            pairs[word[i : i + 2]] += times
+            i += 2 if word[i : i + 2] == word[i + 1 : i + 3] else 1
 
 
 @mistake("best_pair")
