@@ -10,7 +10,8 @@ class EqualToAll:
     def __eq__(self, other):
         return True
 
-    __hash__ = None
+    def __hash__(self):
+        return hash("ada")
 
 
 CHANGES = {
@@ -22,13 +23,16 @@ CHANGES = {
     "an equal tensor": lambda x: x.__setitem__(0, x[0].clone()),
     "a number of another type": lambda x: x[1]["ids"].__setitem__(0, 1.0),
     "a tuple for a list": lambda x: x[1].update(ids=tuple(x[1]["ids"])),
+    "a member more": lambda x: x[3].add("bob"),
+    "a member of another type": lambda x: (x[3].remove(1), x[3].add(1.0)),
+    "a member that says it is equal": lambda x: (x[3].remove("ada"), x[3].add(EqualToAll())),
     "what says that it is equal": lambda x: x[1]["ids"].__setitem__(0, EqualToAll()),
 }
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_change_shows_wherever_it_is(name):
-    given = [torch.ones(2), {"ids": [1, 2, float("nan")], "name": "ada"}, (None, b"x")]
+    given = [torch.ones(2), {"ids": [1, 2, float("nan")], "name": "ada"}, (None, b"x"), {"ada", 1, (2, 3)}]
     before = outline(given)
     assert outline(given) == before
     CHANGES[name](given)

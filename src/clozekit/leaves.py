@@ -27,11 +27,13 @@ def tensors(tree: Any) -> list[torch.Tensor]:
 
 
 def outline(tree: Any) -> Any:
-    """What is in nested lists, tuples and dicts. No method of the values runs, neither here nor when two are compared."""
+    """What is in nested lists, tuples, dicts and sets. No method of the values runs, neither here nor when two are compared."""
     if type(tree) is dict:
         return {key: outline(value) for key, value in tree.items()}
     if type(tree) in (list, tuple):
         return [type(tree), *map(outline, tree)]
+    if type(tree) in (set, frozenset):
+        return [type(tree), {(type(item), item) if type(item) in PLAIN else id(item) for item in tree}]
     return (type(tree), tree) if type(tree) in PLAIN else id(tree)
 
 

@@ -179,7 +179,7 @@ class Worker:
         watched = {**{str(i): leaf for i, leaf in enumerate(leaves)}, **parameters}
         before = {name: leaf.detach().clone() for name, leaf in watched.items()}
         outlines = {
-            str(len(leaves) + i): (arg, outline(arg)) for i, arg in enumerate(given) if type(arg) in (list, dict)
+            str(len(leaves) + i): (arg, outline(arg)) for i, arg in enumerate(given) if type(arg) in (list, dict, set)
         }
         backward = request.cotangents is not None
         inputs = [leaf.requires_grad_() for leaf in leaves if leaf.is_floating_point()] if backward else []
