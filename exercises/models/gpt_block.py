@@ -13,9 +13,12 @@ comes from a normalised copy, the sum itself is never normalised.
     gelu(u) = u/2 · (1 + tanh(√(2/π) · (u + 0.044715 u³)))
 
 attn: c_attn(x) is q, k and v side by side, in this order, each [b, t, d_model]; head i owns the
-features i·head_dim … (i+1)·head_dim − 1 of each, head_dim = d_model / num_heads. In each head a
-token attends to itself and all before it, softmax(q kᵀ / √head_dim) v; c_proj of the heads side
-by side is the result. Scores may be in the hundred thousands.
+features i·head_dim … (i+1)·head_dim − 1 of each, head_dim = d_model / num_heads. A token
+attends to itself and all before it, and attn(x) is c_proj of the heads side by side:
+
+    head_i = softmax(q_i k_iᵀ / √head_dim) v_i
+
+Scores may be in the hundred thousands. The parameters have the names of GPT-2's checkpoints:
 
 wte, wpe     nn.Embedding(vocab_size, d_model) and (context, d_model)
 h.0, h.1, …  the blocks: in each ln_1, ln_2, attn.c_attn (d_model to 3·d_model),
@@ -25,8 +28,8 @@ ids          [b, t], int64, 1 ≤ t ≤ context; need not be contiguous, must no
 result       [b, t, vocab_size], the dtype of the parameters: float32, float16 or bfloat16;
              gradients flow to the parameters
 
-These names are those of GPT-2's checkpoints. There is no dropout. scaled_dot_product_attention
-is allowed, torch's ready-made layers for attention and transformers are not.
+There is no dropout. scaled_dot_product_attention is allowed, torch's ready-made layers for
+attention and transformers are not.
 
 Source: Radford et al. 2019 (GPT-2), §2.3, and openai/gpt-2, src/model.py; Brown et al. 2020, arXiv:2005.14165, §2.1
 """

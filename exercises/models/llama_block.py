@@ -5,8 +5,9 @@ grouped-query attention with rotary positions, and SwiGLU. Nothing has a bias.
 
     x = x + attn(input_layernorm(x))
     y = x + mlp(post_attention_layernorm(x))
-    norm(x) = x / sqrt(mean(x²) + eps) · weight     weight [d_model], the mean over the last axis
-    mlp(x)  = down_proj(silu(gate_proj(x)) · up_proj(x))     silu(u) = u / (1 + exp(−u))
+
+    norm(x) = x / sqrt(mean(x²) + eps) · weight     the mean over the last axis
+    mlp(x)  = down_proj(silu(gate_proj(x)) · up_proj(x))     silu(u) = u / (1 + exp(-u))
 
 attn: head i owns the features i·head_dim … (i+1)·head_dim − 1 of q_proj(x), k_proj(x), v_proj(x),
 head_dim = d_model / num_heads; q has num_heads heads, k and v have num_kv_heads, each for
@@ -19,8 +20,8 @@ The tokens of x come after those of the cache, whatever the positions say; each 
 whole cache, to those before it in x and to itself: softmax(q kᵀ / √head_dim) v, then o_proj of
 the heads side by side. Scores may be in the thousands.
 
-All projections are nn.Linear: q_proj and o_proj from d_model to d_model, k_proj and v_proj to
-num_kv_heads·head_dim, gate_proj and up_proj to d_ff, down_proj back.
+The norms have a weight [d_model]. All projections are nn.Linear: q_proj and o_proj from d_model to
+d_model, k_proj and v_proj to num_kv_heads·head_dim, gate_proj and up_proj to d_ff, down_proj back.
 
 x          [b, t, d_model], float32, float16 or bfloat16, like the parameters; its squares may be
            beyond float16. No input need be contiguous or may be changed
@@ -29,7 +30,8 @@ cache      None, or (k, v) of s earlier tokens, [b, num_kv_heads, s, head_dim], 
 result     (y, (k, v)): y [b, t, d_model], and k, v of all s + t tokens for the next call, in the
            dtype of x; gradients flow to x, cache and parameters
 
-scaled_dot_product_attention and nn.RMSNorm are allowed, torch's ready-made layers are not.
+scaled_dot_product_attention and nn.RMSNorm are allowed, torch's layers for attention and
+transformers are not.
 
 Source: Touvron et al. 2023, arXiv:2302.13971, §2.2; arXiv:2307.09288, §2.2; transformers, modeling_llama.py
 """

@@ -5,8 +5,9 @@ have a bias, and the first Qwen scales late queries (LogN; Qwen2 has train_lengt
 
     x = x + attn(input_layernorm(x))
     y = x + mlp(post_attention_layernorm(x))
-    norm(x) = x / sqrt(mean(x²) + eps) · weight     weight [d_model], the mean over the last axis
-    mlp(x)  = down_proj(silu(gate_proj(x)) · up_proj(x))     silu(u) = u / (1 + exp(−u))
+
+    norm(x) = x / sqrt(mean(x²) + eps) · weight     the mean over the last axis
+    mlp(x)  = down_proj(silu(gate_proj(x)) · up_proj(x))     silu(u) = u / (1 + exp(-u))
 
 attn: head i owns the features i·head_dim … (i+1)·head_dim − 1 of q_proj(x), k_proj(x), v_proj(x),
 head_dim = d_model / num_heads; q has num_heads heads, k and v have num_kv_heads, each for
@@ -23,9 +24,9 @@ The tokens of x come after those of the cache, whatever the positions say; each 
 whole cache, to those before it in x and to itself: softmax(q kᵀ / √head_dim) v, then o_proj of
 the heads side by side.
 
-All projections are nn.Linear: q_proj and o_proj from d_model to d_model, k_proj and v_proj to
-num_kv_heads·head_dim, gate_proj and up_proj to d_ff, down_proj back; only q_proj, k_proj
-and v_proj have a bias.
+The norms have a weight [d_model]. All projections are nn.Linear: q_proj and o_proj from d_model to
+d_model, k_proj and v_proj to num_kv_heads·head_dim, gate_proj and up_proj to d_ff, down_proj
+back; only q_proj, k_proj and v_proj have a bias.
 
 x          [b, t, d_model], float32, float16 or bfloat16, like the parameters
 positions  [t], int64, at least 0, in any order. No input need be contiguous or may be changed
@@ -33,7 +34,8 @@ cache      None, or (k, v) of s earlier tokens, [b, num_kv_heads, s, head_dim], 
 result     (y, (k, v)): y [b, t, d_model], and k, v of all s + t tokens for the next call, in the
            dtype of x; gradients flow to x, cache and parameters
 
-scaled_dot_product_attention and nn.RMSNorm are allowed, torch's ready-made layers are not.
+scaled_dot_product_attention and nn.RMSNorm are allowed, torch's layers for attention and
+transformers are not.
 
 Source: arXiv:2309.16609, §2.3 and §2.5; Qwen2, arXiv:2407.10671, §2.2; modeling_qwen.py and modeling_qwen2.py
 """
