@@ -31,8 +31,7 @@ positions   [t], int64, at least 0, in any order; they may repeat
 prefix_len  [b], int64, from 0 to t. No input need be contiguous or may be changed
 result      [b, t, d_model], the dtype of x; gradients flow to x and the parameters
 
-scaled_dot_product_attention and nn.RMSNorm are allowed, torch's layers for attention and
-transformers are not.
+scaled_dot_product_attention and nn.RMSNorm are allowed, nn.MultiheadAttention and its like not.
 
 Source: arXiv:2103.10360, §2.1; arXiv:2210.02414, §2.1; GLM-4, arXiv:2406.12793, §2; transformers, modeling_glm.py
 """

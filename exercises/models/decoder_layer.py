@@ -28,8 +28,7 @@ memory       [b, s, d_model], the dtype of x. No input need be contiguous or may
 memory_mask  boolean [b, s], True where the source token is real; in each text at least one is
 result       [b, t, d_model], the dtype of x; gradients flow to x, memory and the parameters
 
-scaled_dot_product_attention and nn.LayerNorm are allowed, torch's layers for attention and
-transformers are not.
+scaled_dot_product_attention and nn.LayerNorm are allowed, nn.MultiheadAttention and its like not.
 
 Source: Vaswani et al. 2017, Attention Is All You Need, arXiv:1706.03762, fig. 1, §3.1 and §3.2.3
 """

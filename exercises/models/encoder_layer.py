@@ -25,8 +25,7 @@ mask    boolean [b, t], True where the token is real, anywhere; at least one in 
 result  [b, t, d_model], the dtype of x; padding gets a vector too, by the same formulas.
         Gradients flow to x and the parameters
 
-scaled_dot_product_attention and nn.LayerNorm are allowed, torch's layers for attention and
-transformers are not.
+scaled_dot_product_attention and nn.LayerNorm are allowed, nn.MultiheadAttention and its like not.
 
 Source: Vaswani et al. 2017, Attention Is All You Need, arXiv:1706.03762, fig. 1, §3.1 and §3.3
 """

@@ -30,8 +30,7 @@ cache      None, or (k, v) of s earlier tokens, [b, num_kv_heads, s, head_dim], 
 result     (y, (k, v)): y [b, t, d_model], and k, v of all s + t tokens for the next call, in the
            dtype of x; gradients flow to x, cache and parameters
 
-scaled_dot_product_attention and nn.RMSNorm are allowed, torch's layers for attention and
-transformers are not.
+scaled_dot_product_attention and nn.RMSNorm are allowed, nn.MultiheadAttention and its like not.
 
 Source: Touvron et al. 2023, arXiv:2302.13971, §2.2; arXiv:2307.09288, §2.2; transformers, modeling_llama.py
 """

@@ -16,9 +16,8 @@ i + head_dim/2, (a, b), turn by angle = position · base^(−2i/head_dim), compu
 
     (a, b) -> (a cos(angle) − b sin(angle), b cos(angle) + a sin(angle))
 
-If train_length is not None (it is above 1 then), the query at position p, and it alone, is
-multiplied by max(1, log(p + 1) / log(train_length)). More keys flatten a softmax; this keeps
-its entropy.
+If train_length is a number (above 1), the query at position p, and it alone, is multiplied by
+max(1, log(p + 1) / log(train_length)): more keys flatten a softmax, this keeps its entropy.
 
 The tokens of x come after those of the cache, whatever the positions say; each attends to the
 whole cache, to those before it in x and to itself: softmax(q kᵀ / √head_dim) v, then o_proj of
@@ -34,8 +33,7 @@ cache      None, or (k, v) of s earlier tokens, [b, num_kv_heads, s, head_dim], 
 result     (y, (k, v)): y [b, t, d_model], and k, v of all s + t tokens for the next call, in the
            dtype of x; gradients flow to x, cache and parameters
 
-scaled_dot_product_attention and nn.RMSNorm are allowed, torch's layers for attention and
-transformers are not.
+scaled_dot_product_attention and nn.RMSNorm are allowed, nn.MultiheadAttention and its like not.
 
 Source: arXiv:2309.16609, §2.3 and §2.5; Qwen2, arXiv:2407.10671, §2.2; modeling_qwen.py and modeling_qwen2.py
 """

@@ -32,8 +32,7 @@ src, tgt    int64 [b, s] and [b, t], must not be changed; pad may stand anywhere
             has other tokens, and in a target is a token like any other
 result      logits, float32 [b, t, vocab], no softmax; gradients flow to the parameters
 
-scaled_dot_product_attention and nn.LayerNorm are allowed, torch's layers for attention and
-transformers are not.
+scaled_dot_product_attention and nn.LayerNorm are allowed, nn.MultiheadAttention and its like not.
 
 Source: Vaswani et al. 2017, Attention Is All You Need, arXiv:1706.03762, fig. 1, §3.1, §3.4 and §3.5
 """
