@@ -1,8 +1,8 @@
 """GLM block: a prefix read in both directions
 
-GLM and ChatGLM-6B are prefix decoders, neither encoder-decoder nor purely causal: the prompt
-is read in both directions, the answer behind it is written in one. This is the layer of
-ChatGLM2 to GLM-4 with that mask; GLM-4 itself is causal, prefix_len 0.
+GLM and ChatGLM-6B are prefix decoders, neither encoder-decoder nor purely causal: the prompt is
+read in both directions, the answer behind it is written in one. This is the layer of ChatGLM2 to
+GLM-4 with that mask; GLM-4 itself is causal, prefix_len 0.
 
     x = x + attn(input_layernorm(x))
     y = x + mlp(post_attention_layernorm(x))
@@ -10,31 +10,28 @@ ChatGLM2 to GLM-4 with that mask; GLM-4 itself is causal, prefix_len 0.
     norm(x) = x / sqrt(mean(x²) + eps) · weight     the mean over the last axis
     mlp(x)  = down_proj(silu(gate) · up)            gate_up_proj(x) is gate and up side by side
 
-silu(u) is u / (1 + exp(−u)). attn: q, k and v are q_proj(x), k_proj(x), v_proj(x). Head i owns
-the features i·head_dim … (i+1)·head_dim − 1, head_dim = d_model / num_heads, a multiple of 4;
-q has num_heads heads, k and v have num_kv_heads, each for num_heads / num_kv_heads
-neighbouring heads of q. Of each head of q and k only the first r = head_dim/2 features turn,
-in pairs of neighbours: features 2i and 2i + 1, (a, b), i = 0 … r/2 − 1, by
-angle = position · base^(−2i/r), computed in float32; the other features stay as they are:
+silu(u) = u / (1 + exp(−u)). attn: head i owns the features i·head_dim … (i+1)·head_dim − 1 of
+q_proj(x), k_proj(x), v_proj(x), head_dim = d_model / num_heads, a multiple of 4; q has num_heads
+heads, k and v have num_kv_heads, each for num_heads / num_kv_heads neighbouring heads of q. Of
+each head of q and k only the first r = head_dim/2 features turn, in pairs of neighbours: features
+2i and 2i + 1, (a, b), by angle = position · base^(−2i/r), computed in float32:
 
     (a, b) -> (a cos(angle) − b sin(angle), b cos(angle) + a sin(angle))
 
 The first prefix_len[n] tokens of sequence n are its prefix. Every token attends to the whole
-prefix, to itself and to all tokens before it: softmax(q kᵀ / √head_dim) v. The order of the
-tokens decides that, not their positions. At last o_proj of the heads side by side. Scores may
-be in the thousands.
+prefix, to itself and to all tokens before it, whatever the positions say:
+softmax(q kᵀ / √head_dim) v, then o_proj of the heads side by side. Scores may be in the thousands.
 
-The parameters are those of two norms, weight [d_model], and of six nn.Linear: q_proj and
-o_proj from d_model to d_model, k_proj and v_proj to num_kv_heads·head_dim, gate_up_proj to
-2·d_ff and down_proj from d_ff; only q_proj, k_proj and v_proj have a bias.
+The norms have a weight [d_model]. All projections are nn.Linear: q_proj and o_proj from d_model to
+d_model, k_proj and v_proj to num_kv_heads·head_dim, gate_up_proj to 2·d_ff, down_proj from d_ff
+to d_model; only q_proj, k_proj and v_proj have a bias.
 
 x           [b, t, d_model], float32, float16 or bfloat16, like the parameters
 positions   [t], int64, at least 0, in any order; they may repeat
-prefix_len  [b], int64, from 0 to t
+prefix_len  [b], int64, from 0 to t. No input need be contiguous or may be changed
 result      [b, t, d_model], the dtype of x; gradients flow to x and the parameters
 
-Inputs need not be contiguous and must not be changed. scaled_dot_product_attention and
-nn.RMSNorm are allowed, torch's MultiheadAttention and layers for whole transformers are not.
+scaled_dot_product_attention and nn.RMSNorm are allowed, nn.MultiheadAttention and its like not.
 
 Source: arXiv:2103.10360, §2.1; arXiv:2210.02414, §2.1; GLM-4, arXiv:2406.12793, §2; transformers, modeling_glm.py
 """

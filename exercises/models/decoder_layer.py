@@ -1,8 +1,8 @@
 """Transformer decoder layer
 
-A decoder writes the target text one token after the other, looking at the source. In training it is
-given all of the target at once, so its self-attention must not see what it is to predict. A layer
-has three sublayers, each added to what it was given; LayerNorm comes after the sum (post-LN):
+A decoder writes the target text one token after the other, looking at the source. In training it
+is given all of the target at once, so its self-attention must not see what it is to predict. Of
+its three sublayers each is added to what it was given; LayerNorm comes after the sum (post-LN):
 
     h = norm1(x + self_attn(x, x))
     c = norm2(h + cross_attn(h, memory))
@@ -15,21 +15,20 @@ i·head_dim … (i+1)·head_dim − 1 of each:
     head_i               = softmax(q_i k_iᵀ / √head_dim) v_i
     attention(x, source) = out_proj([head_0, head_1, …])
 
-In self_attn a token sees itself and those before it; in cross_attn it sees all real tokens of the
-source, memory, the output of the encoder's last layer. What is not seen weighs exactly 0.
+In self_attn a token sees itself and those before it (padding of the target stands at its end); in
+cross_attn all real tokens of memory, which the encoder made of the source. What is not seen
+weighs exactly 0.
 
-The parameters are those of nn.Linear with bias: self_attn.q_proj, .k_proj, .v_proj, .out_proj
-and cross_attn's, all from d_model to d_model, fc1 from d_model to d_ff, fc2 back; and of
-nn.LayerNorm(d_model), eps 1e-5: norm1, norm2, norm3. num_heads divides d_model.
+The parameters are those of nn.Linear with bias: q_proj, k_proj, v_proj and out_proj in self_attn
+and in cross_attn, from d_model to d_model, fc1 from d_model to d_ff, fc2 back; and of
+nn.LayerNorm(d_model), eps 1e-5: norm1, norm2, norm3. There is no dropout.
 
 x            [b, t, d_model], float32, float16 or bfloat16, like the parameters
-memory       [b, s, d_model], the dtype of x. Neither need be contiguous or may be changed
+memory       [b, s, d_model], the dtype of x. No input need be contiguous or may be changed
 memory_mask  boolean [b, s], True where the source token is real; in each text at least one is
 result       [b, t, d_model], the dtype of x; gradients flow to x, memory and the parameters
 
-There is no mask for x: padding of the target stands at its end, where nobody before it looks.
-Dropout is left out. torch's scaled_dot_product_attention and nn.LayerNorm may be used, its
-ready-made layers not.
+scaled_dot_product_attention and nn.LayerNorm are allowed, nn.MultiheadAttention and its like not.
 
 Source: Vaswani et al. 2017, Attention Is All You Need, arXiv:1706.03762, fig. 1, §3.1 and §3.2.3
 """

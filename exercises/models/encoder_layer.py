@@ -16,17 +16,16 @@ attention is multi-head self-attention. Head i = 0, 1, … owns the features i·
 Every token looks at all real tokens of its text, later ones too; padding weighs exactly 0.
 
 The parameters are those of nn.Linear with bias: q_proj, k_proj, v_proj and out_proj from d_model
-to d_model, fc1 from d_model to d_ff, fc2 back; and of nn.LayerNorm(d_model) with torch's eps,
-1e-5: norm1 and norm2. num_heads divides d_model.
+to d_model, fc1 from d_model to d_ff, fc2 back; and of nn.LayerNorm(d_model), eps 1e-5: norm1
+and norm2. There is no dropout: train and eval mode give the same.
 
 x       [b, t, d_model], float32, float16 or bfloat16, like the parameters; need not be
         contiguous, must not be changed
 mask    boolean [b, t], True where the token is real, anywhere; at least one in each text is
-result  [b, t, d_model], the dtype of x: one vector for each token. Padding gets one too, by the
-        same formulas. Gradients flow to x and the parameters
+result  [b, t, d_model], the dtype of x; padding gets a vector too, by the same formulas.
+        Gradients flow to x and the parameters
 
-The paper's dropout is left out: train and eval mode give the same. torch's
-scaled_dot_product_attention and nn.LayerNorm may be used, its ready-made layers not.
+scaled_dot_product_attention and nn.LayerNorm are allowed, nn.MultiheadAttention and its like not.
 
 Source: Vaswani et al. 2017, Attention Is All You Need, arXiv:1706.03762, fig. 1, §3.1 and §3.3
 """

@@ -1,8 +1,8 @@
 """GPT-2, a decoder-only model
 
 The whole of GPT-2: embeddings, num_layers blocks, and logits for the next token after every
-token. It is decoder-only, with no encoder and no cross-attention, and pre-LN: what a block
-adds comes from a normalised copy, the sum itself is never normalised.
+token. It is decoder-only, with no encoder and no cross-attention, and pre-LN: what a block adds
+comes from a normalised copy, the sum itself is never normalised.
 
     x      = wte[ids] + wpe[0 … t - 1]     [b, t, d_model]
     x      = x + attn(ln_1(x))             in each block
@@ -12,27 +12,24 @@ adds comes from a normalised copy, the sum itself is never normalised.
     mlp(x)  = c_proj(gelu(c_fc(x)))
     gelu(u) = u/2 · (1 + tanh(√(2/π) · (u + 0.044715 u³)))
 
-attn is causal multi-head attention: c_attn(x) is q, k and v side by side, in this order,
-each [b, t, d_model], of which head i owns the features i·head_dim … (i+1)·head_dim − 1,
-head_dim = d_model / num_heads. A token attends to itself and all before it,
+attn: c_attn(x) is q, k and v side by side, in this order, each [b, t, d_model]; head i owns the
+features i·head_dim … (i+1)·head_dim − 1 of each, head_dim = d_model / num_heads. A token
+attends to itself and all before it, and attn(x) is c_proj of the heads side by side:
 
     head_i = softmax(q_i k_iᵀ / √head_dim) v_i
 
-and attn(x) is c_proj of the heads side by side. Scores may be in the thousands.
-
-The parameters are those of these modules, with the names that GPT-2's checkpoints have:
+Scores may be in the hundred thousands. The parameters have the names of GPT-2's checkpoints:
 
 wte, wpe     nn.Embedding(vocab_size, d_model) and (context, d_model)
 h.0, h.1, …  the blocks: in each ln_1, ln_2, attn.c_attn (d_model to 3·d_model),
              attn.c_proj, mlp.c_fc (d_model to 4·d_model), mlp.c_proj
 ln_f         like ln_1 and ln_2 an nn.LayerNorm(d_model), eps 1e-5; all others are nn.Linear
+ids          [b, t], int64, 1 ≤ t ≤ context; need not be contiguous, must not be changed
+result       [b, t, vocab_size], the dtype of the parameters: float32, float16 or bfloat16;
+             gradients flow to the parameters
 
-ids      [b, t], int64, 1 ≤ t ≤ context; need not be contiguous, must not be changed
-result   [b, t, vocab_size], the dtype of the parameters: float32, float16 or bfloat16;
-         gradients flow to the parameters
-
-There is no dropout. scaled_dot_product_attention is allowed, torch's layers for whole
-transformers and its MultiheadAttention are not.
+There is no dropout. scaled_dot_product_attention is allowed, torch's ready-made layers for
+attention and transformers are not.
 
 Source: Radford et al. 2019 (GPT-2), §2.3, and openai/gpt-2, src/model.py; Brown et al. 2020, arXiv:2005.14165, §2.1
 """

@@ -9,31 +9,28 @@ grouped-query attention with rotary positions, and SwiGLU. Nothing has a bias.
     norm(x) = x / sqrt(mean(x²) + eps) · weight     the mean over the last axis
     mlp(x)  = down_proj(silu(gate_proj(x)) · up_proj(x))     silu(u) = u / (1 + exp(-u))
 
-attn: q = q_proj(x), k = k_proj(x), v = v_proj(x). Head i of them owns the features
-i·head_dim … (i+1)·head_dim − 1, head_dim = d_model / num_heads; there are num_heads heads of
-q, and num_kv_heads of k and v, each for num_heads / num_kv_heads neighbouring heads of q.
-In q and k, features i and i + head_dim/2 of a head, (a, b), are turned together, by
-angle = position · base^(−2i/head_dim), computed in float32:
+attn: head i owns the features i·head_dim … (i+1)·head_dim − 1 of q_proj(x), k_proj(x), v_proj(x),
+head_dim = d_model / num_heads; q has num_heads heads, k and v have num_kv_heads, each for
+num_heads / num_kv_heads neighbouring heads of q. In each head of q and k, features i and
+i + head_dim/2, (a, b), turn by angle = position · base^(−2i/head_dim), computed in float32:
 
     (a, b) -> (a cos(angle) − b sin(angle), b cos(angle) + a sin(angle))
 
-The t tokens of x come after those of the cache, whatever the positions say; each attends to
-the whole cache, to those before it in x and to itself: softmax(q kᵀ / √head_dim) v. At last
-o_proj of the heads side by side. Scores may be in the thousands.
+The tokens of x come after those of the cache, whatever the positions say; each attends to the
+whole cache, to those before it in x and to itself: softmax(q kᵀ / √head_dim) v, then o_proj of
+the heads side by side. Scores may be in the thousands.
 
-The parameters are those of two norms, weight [d_model], and of seven nn.Linear: q_proj and
-o_proj from d_model to d_model, k_proj and v_proj to num_kv_heads·head_dim, gate_proj and
-up_proj to d_ff, and down_proj back.
+The norms have a weight [d_model]. All projections are nn.Linear: q_proj and o_proj from d_model to
+d_model, k_proj and v_proj to num_kv_heads·head_dim, gate_proj and up_proj to d_ff, down_proj back.
 
-x          [b, t, d_model], float32, float16 or bfloat16, like the parameters; its squares
-           may be beyond float16
+x          [b, t, d_model], float32, float16 or bfloat16, like the parameters; its squares may be
+           beyond float16. No input need be contiguous or may be changed
 positions  [t], int64, at least 0
 cache      None, or (k, v) of s earlier tokens, [b, num_kv_heads, s, head_dim], keys turned
 result     (y, (k, v)): y [b, t, d_model], and k, v of all s + t tokens for the next call, in the
            dtype of x; gradients flow to x, cache and parameters
 
-Inputs need not be contiguous and must not be changed. scaled_dot_product_attention and
-nn.RMSNorm are allowed, torch's MultiheadAttention and layers for whole transformers are not.
+scaled_dot_product_attention and nn.RMSNorm are allowed, nn.MultiheadAttention and its like not.
 
 Source: Touvron et al. 2023, arXiv:2302.13971, §2.2; arXiv:2307.09288, §2.2; transformers, modeling_llama.py
 """

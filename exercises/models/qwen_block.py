@@ -9,34 +9,31 @@ have a bias, and the first Qwen scales late queries (LogN; Qwen2 has train_lengt
     norm(x) = x / sqrt(mean(x²) + eps) · weight     the mean over the last axis
     mlp(x)  = down_proj(silu(gate_proj(x)) · up_proj(x))     silu(u) = u / (1 + exp(-u))
 
-attn: q, k and v are q_proj(x), k_proj(x), v_proj(x). Head i owns the features i·head_dim …
-(i+1)·head_dim − 1, head_dim = d_model / num_heads; q has num_heads heads, k and v have
-num_kv_heads, each for num_heads / num_kv_heads neighbouring heads of q. In q and k features
-i and i + head_dim/2 of a head, (a, b), turn by angle = position · base^(−2i/head_dim),
-computed in float32:
+attn: head i owns the features i·head_dim … (i+1)·head_dim − 1 of q_proj(x), k_proj(x), v_proj(x),
+head_dim = d_model / num_heads; q has num_heads heads, k and v have num_kv_heads, each for
+num_heads / num_kv_heads neighbouring heads of q. In each head of q and k, features i and
+i + head_dim/2, (a, b), turn by angle = position · base^(−2i/head_dim), computed in float32:
 
     (a, b) -> (a cos(angle) − b sin(angle), b cos(angle) + a sin(angle))
 
-If train_length is not None, the query at position p, and it alone, is multiplied by
+If train_length is a number (above 1), the query at position p, and it alone, is multiplied by
 max(1, log(p + 1) / log(train_length)): more keys flatten a softmax, this keeps its entropy.
 
-The t tokens of x come after those of the cache, whatever the positions say; each attends to
-the whole cache, to those before it in x and to itself: softmax(q kᵀ / √head_dim) v. At last
-o_proj of the heads side by side.
+The tokens of x come after those of the cache, whatever the positions say; each attends to the
+whole cache, to those before it in x and to itself: softmax(q kᵀ / √head_dim) v, then o_proj of
+the heads side by side.
 
-The parameters: two norms' weight [d_model], and seven nn.Linear: q_proj and o_proj d_model to
+The norms have a weight [d_model]. All projections are nn.Linear: q_proj and o_proj from d_model to
 d_model, k_proj and v_proj to num_kv_heads·head_dim, gate_proj and up_proj to d_ff, down_proj
 back; only q_proj, k_proj and v_proj have a bias.
 
 x          [b, t, d_model], float32, float16 or bfloat16, like the parameters
-positions  [t], int64, at least 0, in any order
+positions  [t], int64, at least 0, in any order. No input need be contiguous or may be changed
 cache      None, or (k, v) of s earlier tokens, [b, num_kv_heads, s, head_dim], keys turned
 result     (y, (k, v)): y [b, t, d_model], and k, v of all s + t tokens for the next call, in the
            dtype of x; gradients flow to x, cache and parameters
 
-train_length is None or above 1. Inputs need not be contiguous and must not be changed.
-scaled_dot_product_attention and nn.RMSNorm are allowed, torch's MultiheadAttention and layers
-for whole transformers are not.
+scaled_dot_product_attention and nn.RMSNorm are allowed, nn.MultiheadAttention and its like not.
 
 Source: arXiv:2309.16609, §2.3 and §2.5; Qwen2, arXiv:2407.10671, §2.2; modeling_qwen.py and modeling_qwen2.py
 """

@@ -13,27 +13,26 @@ the token a at position p = 0, 1, …, with j = 0, 1, … (d_model is even):
     P_p[2j]   = sin(p / 10000^(2j / d_model))
     P_p[2j+1] = cos(p / 10000^(2j / d_model))
 
-num_layers encoder layers make memory of the source; num_layers decoder layers, all of which look at
-the memory that the last encoder layer made, make y of before. The result is y Eᵀ. All layers are
-post-LN, f(x) = fc2(relu(fc1(x))), and attention of a to b is multi-head, heads side by side,
-scaled by 1/√head_dim, with q from a, k and v from b:
+num_layers encoder layers make memory of the source; num_layers decoder layers, all of which look
+at the memory that the last encoder layer made, make y of before. The result is y Eᵀ. With
+f(x) = fc2(relu(fc1(x))), and multi-head attention of a to b (q from a, k and v from b, heads of
+d_model / num_heads features side by side, scaled by 1/√head_dim) a layer is:
 
     encoder   x = norm1(x + self_attn(x to x))              x = norm2(x + f(x))
     decoder   y = norm1(y + self_attn(y to y))    y = norm2(y + cross_attn(y to memory))
               y = norm3(y + f(y))
 
-Source tokens equal to pad are no keys, neither in the encoder nor in the decoder. The decoder's
-self-attention sees a token itself and those before it.
+Source tokens equal to pad are no keys, neither in the encoder nor in the decoder. In the decoder's
+self-attention a token sees itself and those before it. No dropout, no norm behind the stacks.
 
 parameters  embedding (nn.Embedding), encoder and decoder (nn.ModuleList of layers); in a layer
             self_attn, cross_attn, each with q_proj, k_proj, v_proj, out_proj, then fc1, fc2
             (nn.Linear with bias), norm1, norm2, norm3 (nn.LayerNorm, eps 1e-5); all float32
-src, tgt    int64 [b, s] and [b, t], must not be changed. In a source at least one token is real;
-            padding of a target stands at its end and is treated like any token
+src, tgt    int64 [b, s] and [b, t], must not be changed; pad may stand anywhere in a source that
+            has other tokens, and in a target is a token like any other
 result      logits, float32 [b, t, vocab], no softmax; gradients flow to the parameters
 
-No dropout, no norm behind the stacks. torch's scaled_dot_product_attention and nn.LayerNorm may be
-used, its ready-made layers not.
+scaled_dot_product_attention and nn.LayerNorm are allowed, nn.MultiheadAttention and its like not.
 
 Source: Vaswani et al. 2017, Attention Is All You Need, arXiv:1706.03762, fig. 1, §3.1, §3.4 and §3.5
 """

@@ -46,7 +46,8 @@ def test_without_padding(check, case):
 
 @pytest.mark.parametrize("case", PADDING)
 def test_padding_in_the_source(check, case):
-    config, x, memory, _ = draw()
+    """Of a source as long as the target, whose tokens this mask says nothing about."""
+    config, x, memory, _ = draw(t=5)
     check(check.new("DecoderLayer", **config), x, memory, torch.tensor(PADDING[case], dtype=torch.bool))
 
 
@@ -62,15 +63,15 @@ def test_other_tokens_to_come(check, known):
 
 
 def test_later_tokens_whose_scores_are_far_larger(check):
-    """Token j scores 1000 j - 20,000 with every query, of x as well as of the memory, whose later ones are padding."""
+    """Token j scores 10,000 j - 40,000 with every query, of x as well as of the memory, whose later ones are padding."""
     config, x, memory, _ = draw()
     x[..., 0], memory[..., 0] = torch.arange(4), torch.arange(5)
     parameters = config["parameters"]
     for name in "self_attn", "cross_attn":
         parameters[f"{name}.q_proj.weight"].zero_()
         parameters[f"{name}.q_proj.bias"].fill_(-100)
-        parameters[f"{name}.k_proj.weight"].zero_()[:, 0] = -5
-        parameters[f"{name}.k_proj.bias"].fill_(100)
+        parameters[f"{name}.k_proj.weight"].zero_()[:, 0] = -50
+        parameters[f"{name}.k_proj.bias"].fill_(200)
     check(check.new("DecoderLayer", **config), x, memory, torch.tensor(PADDING["at the end"], dtype=torch.bool))
 
 
@@ -102,20 +103,22 @@ def test_gradients(check):
 
 @pytest.mark.hidden
 def test_sizes_drawn_anew(check):
-    """Two layers in turn, of other widths, heads and dtypes; each size twice, with other padding and another end."""
+    """Two layers in turn, of other widths, heads and dtypes; then again, with other padding and a shorter text of another end."""
     few, many = (random.randint(2, 3), random.randint(17, 24)), (random.randint(7, 9), random.randint(2, 4))
     layers = []
     for dtype, (h, head_dim) in ((torch.float32, few), (random.choice([*DTYPES.values()]), many)):
         d = h * head_dim
         b, t, s = random.randint(2, 3), random.randint(8, 10), random.randint(17, 30)
         config, x, memory, _ = draw(b, t, s, d, h, random.randint(d + 1, 2 * d), dtype)
+        config["parameters"]["fc1.weight"].mul_(5)  # what ReLU lets through has no upper end
         layers.append((check.new("DecoderLayer", **config), x, memory, dtype))
     for turn, (layer, x, memory, dtype) in enumerate((*layers, *layers)):
         mask = torch.rand(memory.shape[:2]) < 0.6
         mask[:, random.randrange(mask.shape[1])] = True
         known = random.randint(1, x.shape[1] - 1)
         other = torch.cat([x[:, :known], torch.randn_like(x[:, known:])], dim=1)
-        check(layer, other, memory, mask, gradients=dtype == torch.float32 and turn < 2)
+        shorter = other if turn < 2 else other[:, : -random.randint(1, 3)]
+        check(layer, shorter, memory, mask, gradients=dtype == torch.float32 and turn < 2)
 
 
 @reference("DecoderLayer")
@@ -146,6 +149,16 @@ def eps_too_small(self, d_model, num_heads, d_ff):
     self.fc1 = nn.Linear(d_model, d_ff)
     self.fc2 = nn.Linear(d_ff, d_model)
     self.norm1, self.norm2, self.norm3 = (nn.LayerNorm(d_model, eps=1e-12) for _ in range(3))
+
+
+@mistake("Attention.forward")
+def forgets_scale(self, x, source, visible):
+    by_head = (self.num_heads, -1)
+    q = self.q_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    k = self.k_proj(source).unflatten(-1, by_head).transpose(1, 2)
+    v = self.v_proj(source).unflatten(-1, by_head).transpose(1, 2)
+    heads = F.scaled_dot_product_attention(q, k, v, visible, scale=1.0)
+    return self.out_proj(heads.transpose(1, 2).flatten(-2))
 
 
 @mistake(blank="past")

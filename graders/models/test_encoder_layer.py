@@ -59,14 +59,14 @@ def test_half_precision(check, case):
 
 
 def test_padding_whose_scores_are_far_larger(check):
-    """Key j scores 1000 j - 20,000 with every query, and the later ones are padding."""
+    """Key j scores 10,000 j - 40,000 with every query, and the later ones are padding."""
     config, x = draw()
     x[..., 0] = torch.arange(5)
     parameters = config["parameters"]
     parameters["q_proj.weight"].zero_()
     parameters["q_proj.bias"].fill_(-100)
-    parameters["k_proj.weight"].zero_()[:, 0] = -5
-    parameters["k_proj.bias"].fill_(100)
+    parameters["k_proj.weight"].zero_()[:, 0] = -50
+    parameters["k_proj.bias"].fill_(200)
     check(check.new("EncoderLayer", **config), x, torch.tensor(PADDING["at the end"], dtype=torch.bool))
 
 
@@ -96,6 +96,7 @@ def test_sizes_drawn_anew(check):
     for dtype, (h, head_dim) in ((torch.float32, few), (random.choice([*DTYPES.values()]), many)):
         d = h * head_dim
         config, _ = draw(d=d, h=h, d_ff=random.randint(d + 1, 3 * d), dtype=dtype)
+        config["parameters"]["fc1.weight"].mul_(5)  # what ReLU lets through has no upper end
         layers.append((check.new("EncoderLayer", **config), d, dtype, random.randint(17, 30)))
     for layer, d, dtype, t in (*layers, *layers):
         x = torch.randn(2, t, d).to(dtype)
@@ -141,6 +142,16 @@ def splits_without_transpose(self, x):
 def values_from_keys(self, x, by_head):
     q = self.q_proj(x).unflatten(-1, by_head).transpose(1, 2)
     k = v = self.k_proj(x).unflatten(-1, by_head).transpose(1, 2)
+
+
+@mistake("EncoderLayer.attention")
+def forgets_scale(self, x, mask):
+    by_head = (self.num_heads, -1)
+    q = self.q_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    k = self.k_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    v = self.v_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    heads = F.scaled_dot_product_attention(q, k, v, mask[:, None, None], scale=1.0)
+    return self.out_proj(heads.transpose(1, 2).flatten(-2))
 
 
 @mistake(blank="visible")

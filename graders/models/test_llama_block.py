@@ -100,7 +100,7 @@ def test_gradients(check):
 
 @pytest.mark.hidden
 def test_sizes_drawn_anew(check):
-    """Two blocks in turn, of other widths, bases and eps: a long text, tokens after it, as many elsewhere."""
+    """Two blocks in turn, of other widths, bases and eps: a long text, tokens after it, others elsewhere."""
     blocks = []
     for h_kv, group, head_dim in (
         (2, random.randint(3, 4), 2 * random.randint(3, 5)),
@@ -118,7 +118,8 @@ def test_sizes_drawn_anew(check):
         check(layer, draw_x(2, 2, d), torch.tensor([t, t + 1]), cache, gradients=True)
         check(layer, draw_x(2, 2, d), torch.tensor([t, t + 1]) + random.randint(3, 9), cache)
     layer, d, h_kv, head_dim = blocks[0]
-    check(layer, draw_x(5, 1, d), torch.tensor([300]), decoders.draw_cache(5, h_kv, random.randint(9, 20), head_dim))
+    far = torch.tensor([random.randint(10_000, 20_000)])  # no table of angles reaches it that is made beforehand
+    check(layer, draw_x(5, 1, d), far, decoders.draw_cache(5, h_kv, random.randint(9, 20), head_dim))
 
 
 @reference("LlamaBlock")
@@ -211,6 +212,12 @@ def turns_the_values(self, q, k, v, positions, cache):
 @mistake(blank="extend")
 def ignores_the_cache(self, q, k, v, positions, cache):
     q, keys, values = rotate(q, positions, self.base), rotate(k, positions, self.base), v  # noqa: F821
+
+
+@mistake(blank="heads")
+def forgets_scale(q, keys, values):
+    visible = torch.ones(q.shape[2], keys.shape[2], dtype=torch.bool).tril(keys.shape[2] - q.shape[2])
+    heads = F.scaled_dot_product_attention(q, keys, values, attn_mask=visible, scale=1.0, enable_gqa=True)
 
 
 @mistake(blank="heads")

@@ -104,6 +104,13 @@ def test_heads_with_gradients(check):
     check(scorer(check, 7), draw(mask, 7), mask, gradients=True)
 
 
+@pytest.mark.parametrize("case", DTYPES)
+def test_heads_in_half_precision(check, case):
+    mask = masked("padding on the right")
+    check(classifier(check, 7, 4, DTYPES[case]), draw(mask, 7, DTYPES[case]), mask)
+    check(scorer(check, 7, DTYPES[case]), draw(mask, 7, DTYPES[case]), mask)
+
+
 def test_heads_of_one_sequence(check):
     """One sequence and one label: no axis goes that should stay."""
     mask = torch.tensor([[0, 1, 1, 0]], dtype=torch.bool)

@@ -61,10 +61,10 @@ def test_beyond_the_training(check, case):
 
 
 def test_eps_and_base_by_default(check):
-    """Tokens whose mean square is eps, 1e-6, far along a text."""
+    """Tokens whose mean square is eps, 1e-6, far along a text, where no query is scaled."""
     config, parameters = draw()
     layer = check.new("QwenBlock", **config, parameters=parameters)
-    check(layer, 1e-3 * torch.randn(2, 4, 24), torch.arange(4) * 300)
+    check(layer, 1e-3 * torch.randn(2, 4, 24), torch.arange(4) * 2500)
 
 
 @pytest.mark.parametrize("case", DTYPES)
@@ -109,7 +109,7 @@ def test_sizes_drawn_anew(check):
         check(layer, torch.randn(2, 2, d), torch.tensor([t, t + 1]) + random.randint(3, 9), cache)
     layer, d, h_kv, head_dim = blocks[0]
     cache = decoders.draw_cache(5, h_kv, random.randint(9, 20), head_dim)
-    check(layer, torch.randn(5, 1, d), torch.tensor([random.randint(200, 300)]), cache)
+    check(layer, torch.randn(5, 1, d), torch.tensor([random.randint(10_000, 20_000)]), cache)
 
 
 @reference("QwenBlock")
