@@ -92,9 +92,10 @@ def test_scores_in_the_thousands(check):
 
 @pytest.mark.parametrize("case", DTYPES)
 def test_half_precision(check, case):
+    """Where bfloat16 and float16 have no odd positions."""
     config, parameters = draw(dtype=DTYPES[case])
     layer = check.new("GLMBlock", **config, parameters=parameters)
-    check(layer, torch.randn(2, 4, 24).to(DTYPES[case]), torch.arange(4), torch.tensor([2, 1]))
+    check(layer, torch.randn(2, 4, 24).to(DTYPES[case]), torch.arange(2049, 2053), torch.tensor([2, 1]))
 
 
 def test_an_input_that_is_not_contiguous(check):
@@ -147,6 +148,17 @@ def definition(parameters, x, positions, prefix_len, *, d_model, num_heads, num_
     normed = decoders.rms_norm(parameters, "post_attention_layernorm", x, eps)
     both = decoders.linear(parameters, "gate_up_proj", normed)
     return x + decoders.linear(parameters, "down_proj", decoders.silu(both[..., :d_ff]) * both[..., d_ff:])
+
+
+@mistake(blank="rotate")
+def angles_in_half(x, positions, base):
+    turning, still = x.chunk(2, dim=-1)
+    d = turning.shape[-1]
+    angles = positions.to(x.dtype)[:, None] * base ** -(torch.arange(0, d, 2) / d).to(x.dtype)
+    cos, sin = angles.cos(), angles.sin()
+    first, second = turning[..., 0::2], turning[..., 1::2]
+    turned = torch.stack([first * cos - second * sin, second * cos + first * sin], dim=-1).flatten(-2)
+    return torch.cat([turned, still], dim=-1)
 
 
 @mistake(blank="rotate")

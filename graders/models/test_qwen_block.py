@@ -69,10 +69,11 @@ def test_eps_and_base_by_default(check):
 
 @pytest.mark.parametrize("case", DTYPES)
 def test_half_precision(check, case):
+    """Where bfloat16 and float16 have no odd positions."""
     config, parameters = draw(dtype=DTYPES[case])
     layer = check.new("QwenBlock", **config, train_length=3, parameters=parameters)
     cache = decoders.draw_cache(2, 2, 2, 4, dtype=DTYPES[case])
-    check(layer, torch.randn(2, 3, 24).to(DTYPES[case]), torch.arange(2, 5), cache)
+    check(layer, torch.randn(2, 3, 24).to(DTYPES[case]), torch.arange(2049, 2052), cache)
 
 
 def test_inputs_that_are_not_contiguous(check):
@@ -136,6 +137,15 @@ def definition(
         rank = positions.to(x.dtype) + 1
         stretch = torch.where(rank > train_length, rank.log() / math.log(train_length), 1.0)
     return decoders.layer(parameters, x, positions, cache, num_heads, num_kv_heads, eps, base, stretch)
+
+
+@mistake("rotate")
+def angles_in_half(x, positions, base):
+    d = x.shape[-1]
+    angles = positions.to(x.dtype)[:, None] * base ** -(torch.arange(0, d, 2) / d).to(x.dtype)
+    cos, sin = angles.cos(), angles.sin()
+    first, second = x.chunk(2, dim=-1)
+    return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)
 
 
 @mistake(blank="projections")

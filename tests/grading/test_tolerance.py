@@ -14,7 +14,7 @@ from tasks.normalization import layer_norm, layer_norm_formula, rms_norm
 from tasks.task import bfloat16, draw, float32, half
 from torch import Tensor
 
-from clozekit.grading.shaking import Shaken
+from clozekit.grading.shaking import Shaken, at_least
 from clozekit.grading.tolerance import expect, expect_gradients
 
 # What is shaken and what is not. Integers arrive exact, so that all spread is that of the operation.
@@ -90,6 +90,22 @@ def test_every_other_result_is_off_by_a_rounding_of_the_compute_dtype(name):
     expected = expect(ROUNDS[name], [COUNT], compute=bfloat16)
     relative = expected.spread.max() / expected.value.abs().max()
     assert 2**-8 / 2 < relative < 2**-8 * 2
+
+
+def test_steps_that_are_asked_for_in_float32_are_off_by_its_roundings():
+    def tenth(x):
+        return x * 0.1
+
+    def careful(x):
+        with at_least(float32):
+            return tenth(x)
+
+    def uncertain(reference, compute):
+        return (expect(reference, [COUNT], compute=compute).spread / COUNT).max().item()
+
+    assert uncertain(careful, bfloat16) == pytest.approx(uncertain(tenth, float32), rel=0.1)
+    assert uncertain(careful, torch.float64) == uncertain(tenth, torch.float64), "no more uncertain than it was"
+    assert uncertain(lambda x: careful(x) * 1.5, bfloat16) > 1000 * uncertain(careful, bfloat16), "and no step after it"
 
 
 # Library functions are as uncertain as their formulas.

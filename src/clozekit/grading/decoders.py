@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from clozekit.grading.layers import Parameters, linear
+from clozekit.grading.shaking import at_least
 
 Pair = tuple[Tensor, Tensor]
 
@@ -96,10 +97,14 @@ def split(x: Tensor, heads: int) -> Tensor:
 
 
 def turned(x: Tensor, positions: Tensor, base: float, neighbours: bool = False) -> Tensor:
-    """x [b, h, t, d]: a pair, features i and i + d/2 or two neighbours, is a complex number times e^(i angle)."""
+    """x [b, h, t, d]: a pair, features i and i + d/2 or two neighbours, is a complex number times e^(i angle).
+
+    Angles are those of float32, as statements ask for: in half precision neighbouring tokens would have one.
+    """
     d = x.shape[-1]
     pairs = x.unflatten(-1, (d // 2, 2)) if neighbours else x.unflatten(-1, (2, d // 2)).mT
-    angles = positions.to(x.dtype)[:, None] * x.new_tensor(base) ** (-2 * torch.arange(d // 2) / d)
+    with at_least(torch.float32):
+        angles = positions.to(x.dtype)[:, None] * x.new_tensor(base) ** (-2 * torch.arange(d // 2) / d)
     product = torch.complex(*pairs.unbind(-1)) * torch.polar(torch.ones_like(angles), angles)
     parts = torch.stack([product.real, product.imag], dim=-1)
     return (parts if neighbours else parts.mT).flatten(-2)

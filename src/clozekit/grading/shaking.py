@@ -7,9 +7,11 @@ This is Monte Carlo arithmetic (Parker 1997), as in Verificarlo (Denis, de Olive
 (Jézéquel, Chesneaux 2008), by a dispatch mode: it sees what autograd and torch's composite functions call, too.
 """
 
+import contextlib
 import inspect
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -27,6 +29,19 @@ def unit_roundoff(dtype: torch.dtype) -> float:
     return torch.finfo(dtype).eps / 2
 
 
+COARSEST = ContextVar("COARSEST", default=math.inf)  # what `at_least` allows a result to be off
+
+
+@contextlib.contextmanager
+def at_least(dtype: torch.dtype) -> Iterator[None]:
+    """For steps of a reference that are asked for in float32, say: their results are no further off, whatever is computed."""
+    before = COARSEST.set(unit_roundoff(dtype))
+    try:
+        yield
+    finally:
+        COARSEST.reset(before)
+
+
 class Shaken(TorchDispatchMode):
     """Inside it, every floating result is off by one unit roundoff of `compute`, sign by sign at random.
 
@@ -41,9 +56,14 @@ class Shaken(TorchDispatchMode):
 
     def __init__(self, compute: torch.dtype, seed: int) -> None:
         super().__init__()
-        self.roundoff = unit_roundoff(compute)
-        self.accumulator = min(self.roundoff, unit_roundoff(torch.float32))
+        self.of_compute = unit_roundoff(compute)
+        self.accumulator = min(self.of_compute, unit_roundoff(torch.float32))
         self.generator = torch.Generator().manual_seed(seed)
+
+    @property
+    def roundoff(self) -> float:
+        """By which a result is off."""
+        return min(self.of_compute, COARSEST.get())
 
     def shake(self, value: Any, roundoff: float | None = None) -> Any:
         """The value times (1 ± roundoff), by default that of `compute`, if it is a float64 or complex128 tensor."""
