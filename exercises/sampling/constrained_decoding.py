@@ -9,17 +9,15 @@ So the machine is run over each token from each state once, before decoding:
 v is in index[s] only if each of its characters can be read. Tokens of text "" (eos, padding)
 are in no index[s]. For each state of fsm there is an index[s], if need be {}.
 
-build_index(fsm, vocab)
-    fsm    {state: {character: state}}, states are int; what is not listed cannot be read
+build_index(fsm, vocab)  ->  index, {state: {token: state}}
+    fsm    {state: {character: state}}, states are int, each has an entry; what is not
+           listed cannot be read
     vocab  list of str: the text of each token
-    gives  {state: {token: state}}
 
 constrained_decode(model, ids, index, start, finals, eos, max_new) decodes greedily. It is in
-state `start` after the prompt ids, and takes at each step the most probable of
-
-    the tokens in index[state], and eos if the state is in `finals`
-
-until it takes eos, or there are max_new new tokens.
+state `start` after the prompt ids, and takes at each step the most probable of the tokens in
+index[state] and, if the state is in `finals`, eos; until it takes eos, or there are max_new
+new tokens.
 
     model   model(ids), int64 [1, n] -> logits float32 [1, n, vocab]; those at the last place
             say what follows the text
@@ -28,8 +26,8 @@ until it takes eos, or there are max_new new tokens.
     result  list of int: the new tokens, with eos if it was reached
 
 Something is always allowed, no two of it share the largest logit, and vocab[eos] is "".
-The lines of Python that decoding runs do not grow with the vocabulary, only with what is
-allowed: a step looks at index[state], not at all tokens.
+Neither the lines of Python that decoding runs nor the numbers that it takes out of tensors
+grow with the vocabulary: a step looks at index[state], not at all tokens.
 
 Source: Willard & Louf 2023, Efficient Guided Generation for Large Language Models, arXiv:2307.09702, §3
 """

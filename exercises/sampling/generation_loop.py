@@ -4,9 +4,8 @@ Continue a batch of texts with a language model that reads each token once:
 
 model.new_cache()         an empty cache
 model(ids, mask, cache)   ids int64 [b, n]: the next n tokens of each text, which the cache
-                          takes in  ->  logits float32 [b, n, vocab] after each of them.
-                          mask bool [b, total]: which of all tokens so far, these n
-                          included, are real; the others are padding.
+                          takes in. mask bool [b, total]: which of all tokens so far, these
+                          included, are real  ->  logits float32 [b, n, vocab] after each
 
 Call it once with the prompts, which are padded on the left, then once with each new token
 but the last: as many calls as new tokens. In step s the logits after the last token of
@@ -19,8 +18,8 @@ each text become its next token, in this order:
 4. the first token, in the order of the vocabulary, up to which probs add up to more than
    uniforms[:, s], the uniform number of its text
 
-A text is finished by a token of `stop`, which stays in it; from then on it gets `pad`. End
-when all texts are finished, or have uniforms.shape[1] new tokens.
+A text is finished by a new token of `stop`, which stays in it; from then on it gets `pad`.
+End when all texts are finished, or have uniforms.shape[1] new tokens.
 
 ids       int64 [b, t]; where mask is False, anything may stand. They may hold stop tokens.
 mask      bool [b, t]: False is padding, on the left of each text

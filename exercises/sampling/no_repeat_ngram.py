@@ -12,8 +12,8 @@ NoRepeatNGram(n, ids)  the text so far is ids, a list of int, maybe empty; n >= 
 .append(token)         the text goes on with token, an int, banned or not; gives None
 .banned()              the banned tokens, a set of int. It is the caller's: what is appended
                        later does not change it.
-.block(logits)         logits [vocab], float32, float16 or bfloat16  ->  a new tensor of
-                       the same dtype, in which banned tokens have probability 0: -inf
+.block(logits)         logits [vocab], float32, float16 or bfloat16  ->  the same, of the same
+                       dtype, but banned tokens have probability 0: -inf
 
 append, banned and block are called once for each token. The lines of Python that append and
 banned run must not grow with the text: nothing is looked for in it. The constructor may

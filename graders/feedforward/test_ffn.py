@@ -41,6 +41,10 @@ def test_gradients(check, activation):
     LAYER.gradients(check, activation=activation)
 
 
+def test_large_values(check):
+    LAYER.large_values(check, activation="gelu")
+
+
 @pytest.mark.parametrize("text", TEXTS)
 def test_cost(check, text):
     LAYER.cost(check, text)

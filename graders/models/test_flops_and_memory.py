@@ -7,13 +7,14 @@ from clozekit.grading import mistake, reference
 FIELDS = "n_params", "n_layers", "d_model", "n_heads", "vocab"
 
 # The model, sequences and tokens of each. Those of GPT-3 are a step of its training: more operations than a float64
-# counts exactly. The 22B model is that of arXiv:2205.05198, table 3.
+# counts exactly. The 22B model is that of arXiv:2205.05198, table 3. Of the odd sizes, t · n_heads / d_model is none that a
+# float holds: a quotient that is cut off to a whole number is one too small.
 CASES = {
     "GPT-2": ((124_439_808, 12, 768, 12, 50257), 8, 1024),
     "GPT-3 175B": ((174_604_259_328, 96, 12288, 96, 50257), 1562, 2048),
     "22B": ((22_066_102_272, 48, 6144, 64, 51200), 4, 2048),
     "one token": ((1000, 3, 8, 2, 11), 1, 1),
-    "odd sizes": ((1234, 1, 15, 5, 7), 3, 13),
+    "odd sizes": ((1234, 1, 33, 3, 5), 7, 13),
     "a text far longer than the model is wide": ((4321, 2, 12, 3, 17), 2, 5000),
 }
 
@@ -244,6 +245,11 @@ def keeps_nothing(cfg, numbers, batch, t, mode):
 @mistake(blank="kept")
 def recomputes_attention_alone(cfg, numbers, batch, t, mode):
     kept = 34 * numbers if mode == "recompute" else 34 * numbers + 5 * batch * cfg["n_heads"] * t * t
+
+
+@mistake(blank="kept")
+def cuts_off_a_quotient(cfg, numbers, t, mode):
+    kept = 2 * numbers if mode == "recompute" else int(numbers * (34 + 5 * cfg["n_heads"] * t / cfg["d_model"]))
 
 
 @mistake(blank="train")

@@ -113,6 +113,11 @@ def test_decode(check, case):
     ask(check, fsm, start, finals, vocab, 9, wanted if case != "drawn" else lambda new, states: len(new) > 1)
 
 
+def test_nothing_to_write(check):
+    """Where a text may be empty, eos may come first."""
+    ask(check, *MACHINES["a word again and again"], 4, lambda new, states: len(new) == 1)
+
+
 def test_no_room_to_end(check):
     ask(check, *MACHINES["a list of booleans"], 3, lambda new, states: states[-1] in (2, 5))
 
@@ -207,6 +212,11 @@ def never_allows_eos(index, state):
 @mistake(blank="allow")
 def always_allows_eos(index, state, eos):
     allowed = [*index[state], eos]
+
+
+@mistake(blank="allow")
+def never_ends_at_once(index, state, finals, eos, new):
+    allowed = [*index[state], *([eos] if state in finals and new else [])]
 
 
 @mistake(blank="allow")

@@ -48,17 +48,19 @@ def test_far_below(check, mode):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_impossible_tokens(check, mode):
-    """Token 0 for all models, token 1 for one of them, which has a small weight."""
+    """Token 0 for all models, token 1 for one of them, which has a tiny weight."""
     logits = draw((2, 3, 6))
     logits[..., 0] = -torch.inf
     logits[0, :, 1] = -torch.inf
-    ask(check, logits, (0.125, 0.875), mode, once=True)
+    ask(check, logits, (2**-20, 1 - 2**-20), mode, once=True)
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_model_without_a_say_that_finds_tokens_impossible(check, mode):
+    """Nor does it matter that it finds a token likely that is far below for the others."""
     logits = draw((3, 6))
     logits[1, 2:4] = -torch.inf
+    logits[::2, 5] -= 150
     ask(check, logits, (0.25, 0.0, 0.75), mode, once=True)
 
 
@@ -66,8 +68,9 @@ def test_a_model_without_a_say_that_finds_tokens_impossible(check, mode):
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
 def test_half_precision(check, dtype, mode):
     """Two models that contradict each other: in their product large logarithms cancel."""
-    logits = 20 * torch.randn(2, 9)
-    ask(check, torch.stack([logits, torch.randn(2, 9) - logits]).to(dtype), (0.5, 0.5), mode, dtype=None, once=True)
+    logits, weights = 20 * torch.randn(2, 9), (0.4, 0.6)
+    other = torch.randn(2, 9) - logits * weights[0] / weights[1]
+    ask(check, torch.stack([logits, other]).to(dtype), weights, mode, dtype=None, once=True)
 
 
 def test_non_contiguous_logits(check):
@@ -167,6 +170,11 @@ def normalises_over_the_batch(log_probs, weights):
 @mistake(blank="align")
 def zero_times_infinity(weights, logits):
     weights = weights.reshape(-1, *[1] * (logits.ndim - 1))
+
+
+@mistake(blank="align")
+def lifts_weights_of_zero(weights, logits):
+    weights = weights.clamp(min=1e-10).reshape(-1, *[1] * (logits.ndim - 1))
 
 
 @mistake(blank="log_probs")

@@ -17,7 +17,7 @@ CASES = {
     "top p": ((4, 4), (0, 0), 5, (2.5, 0, 0.6)),
     "tiny top p": ((4,), (0,), 5, (2.0, 0, 1e-6)),
     "temperature, top k and top p": ((5, 5), (0, 0), 6, (2.5, 7, 0.7)),
-    "padding": ((1, 5, 3), (0, 0, 0), 5, (2.0, 0, 1.0)),
+    "padding": ((1, 5, 3), (0, 0, 0), 5, (0.5, 0, 1.0)),
     "one new token": ((4, 2), (0, 0), 1, (2.0, 0, 1.0)),
     "one text stops": ((3, 5), (2, 0), 6, (2.0, 0, 1.0)),
     "all stop": ((4, 5), (4, 2), 8, (2.0, 9, 1.0)),
@@ -42,7 +42,7 @@ def scene(lengths, ends, max_new, options, vocab=23):
                 break
         if not rows[-1]:
             continue
-        stop = [row[end - 1] for row, end in zip(rows, ends, strict=True) if end] or [prompts[0][0]]
+        stop = [row[end - 1] for row, end in zip(rows, ends, strict=True) if end] or [prompts[0][0], prompts[0][-1]]
         reached = [next((i for i, token in enumerate(row, 1) if token in stop), 0) for row in rows]
         if reached != list(ends):
             continue
@@ -109,12 +109,13 @@ def test_cost(check, tokens):
 
 @pytest.mark.hidden
 def test_sizes_drawn_anew(check):
-    """Two models in turn; two of the batches have the same sizes."""
+    """Two models in turn; two of the batches have the same sizes. At last one of many tokens, any of which may come."""
     some = ([random.randint(2, 9) for _ in range(3)], [3, 0, 0], random.randint(5, 6))
     long = ([random.randint(33, 50), random.randint(3, 6)], [random.randint(2, 3), 7], 9)
     for lengths, ends, max_new in (some, long, some):
         options = random.uniform(1.5, 3.0), random.randint(6, 12), random.uniform(0.6, 0.9)
         ask(check, *scene(lengths, ends, max_new, options, random.randint(31, 47)))
+    ask(check, *scene((4, 3), (0, 0), random.randint(4, 5), (9.0, 0, 1.0), random.randint(120, 150)))
 
 
 @mistake(blank="prefill")
@@ -175,6 +176,12 @@ def forgets_to_renormalise(logits, temperature, top_k, top_p):
 @mistake("keep_top_k")
 def fails_beyond_the_vocabulary(scores, k):
     return scores.masked_fill(scores < scores.topk(k).values[:, -1:], -math.inf) if k else scores
+
+
+@mistake("keep_top_k")
+def fifty_for_none(scores, k):
+    k = min(k or 50, scores.shape[-1])
+    return scores.masked_fill(scores < scores.topk(k).values[:, -1:], -math.inf)
 
 
 @mistake("keep_top_p")

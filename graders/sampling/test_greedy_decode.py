@@ -20,7 +20,7 @@ CASES = {
 }
 
 
-def draw(t, steps, vocab=23):
+def draw(t, steps, vocab=23, wanted=lambda new: new[-1] not in new[:-1]):
     """Parameters, a prompt of t tokens and the first `steps` tokens after it, the last of which has not come before.
 
     Nor is any choice so close that rounding could turn it.
@@ -28,7 +28,7 @@ def draw(t, steps, vocab=23):
     while True:
         parameters, ids = tiny_lm.draw(vocab), torch.randint(0, vocab, (t,)).tolist()
         new, closest = definition(parameters, ids, steps)
-        if closest > 0.01 and new[-1] not in new[:-1]:
+        if closest > 0.01 and wanted(new):
             return parameters, ids, new
 
 
@@ -68,12 +68,16 @@ def test_a_prompt_that(check, place):
 
 @pytest.mark.hidden
 def test_sizes_drawn_anew(check):
-    """Two models in turn; two of the texts have the same sizes."""
+    """Two models in turn; two of the texts have the same sizes. Once eos is token 0, and once a long text goes on for long."""
     few, many = random.randint(11, 15), random.randint(40, 60)
     same = random.randint(7, 9), random.randint(9, 10)
     for vocab, (t, ends) in ((many, same), (few, (random.randint(33, 50), 3)), (many, same)):
         parameters, ids, new = draw(t, ends, vocab)
         ask(check, parameters, ids, ends + random.randint(1, 4), new[-1])
+    parameters, ids, new = draw(4, 2, few, lambda new: new[0] != new[1] == 0)
+    ask(check, parameters, ids, 5, 0)
+    parameters, ids, new = draw(random.randint(85, 95), 27, many, lambda new: len(set(new)) < many)
+    ask(check, parameters, ids, 27, min(set(range(many)) - set(new)))
 
 
 @mistake(blank="predict")

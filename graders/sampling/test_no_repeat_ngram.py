@@ -59,8 +59,14 @@ def test_two_texts_in_turn(check):
             text.append(token)
 
 
-def block(check, n, ids, logits):
-    check(new(check, n, ids).block, logits, like=(logits, sorted(definition(ids, n))))
+def block(check, n, ids, logits, more=()):
+    """Before each of more tokens, and after the last."""
+    blocker = new(check, n, ids)
+    check(blocker.block, logits, like=(logits, sorted(definition(ids, n))))
+    for token in more:
+        check(blocker.append, token, returns=None)
+        ids = [*ids, token]
+        check(blocker.block, logits, like=(logits, sorted(definition(ids, n))))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16], ids=str)
@@ -78,7 +84,8 @@ def test_all_are_banned(check):
 
 
 def test_nothing_is_banned(check):
-    block(check, 3, tokens("ab"), torch.randn(30))
+    """At first: what was banned for one token is not what is banned for the next."""
+    block(check, 3, tokens("ab"), torch.randn(30), tokens("aba"))
 
 
 @pytest.mark.parametrize("length", [(30, 40), (400, 500)], ids=["short text", "long text"])
@@ -92,12 +99,12 @@ def test_cost_of_a_token(check, length):
 
 @pytest.mark.hidden
 def test_sizes_drawn_anew(check):
-    """Texts of few tokens, so that much comes twice; the last is of the first one's sizes."""
-    long = random.randint(5, 6), random.randint(700, 900), 3
+    """Texts of few tokens, so that much comes twice, but not everything; the last is of the first one's sizes."""
+    long = random.randint(6, 7), random.randint(700, 900), 3
     wide = random.randint(2, 3), random.randint(60, 90), 9
     for n, length, several in (long, wide, (1, 3, 12), long):
         names = random.sample(range(1000, 60_000), k=several)
-        text, more = random.choices(names, k=length), random.choices(names, k=random.randint(3, 6))
+        text, more = random.choices(names, k=length), random.choices(names, k=random.randint(9, 12))
         blocker = new(check, n, text)
         follow(check, blocker, n, text, more)
         logits = torch.randn(60_000 + random.randint(1, 99))
@@ -201,7 +208,15 @@ def shares_the_index(self, n, ids, followers={}):  # noqa: B006
 
 
 @mistake(blank="block")
-def sets_to_zero(self, logits):
+def keeps_the_first_ban(self, logits):
+    self.kept = getattr(self, "kept", None) or list(self.banned())
+    blocked = logits.clone()
+    blocked[self.kept] = -math.inf
+    return blocked
+
+
+@mistake(blank="block")
+def finite_number(self, logits):
     blocked = logits.clone()
     blocked[list(self.banned())] = 0
     return blocked

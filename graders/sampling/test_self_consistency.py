@@ -9,14 +9,16 @@ from clozekit.grading import mistake, reference
 TEXTS = {
     "plain": "There are 3 boxes of 6. The answer is 18",
     "a full stop": "She sells 9 of 16. The answer is 7.",
-    "words around it": "The answer is about $45 a week, or so.",
+    "words around it": "The answer is clear. It is a well-earned $45 a week, or so.",
     "numbers before and after": "2 + 2 = 4, so 4 * 3 = 12. The answer is 12 apples in 3 bags of 4.",
     "said twice": "The answer is 8. No: 2 of them are broken. The answer is 6 plates.",
     "thousands": "12 months make 1250 each. The answer is $1,250,000.",
     "negative": "From 4 degrees it falls by 7. The answer is -3 degrees.",
-    "decimals": "A half of 0.5. The answer is 0.25 litres.",
+    "decimals": "A half of 0.25. The answer is 0.125 litres.",
     "all at once": "12 a week. The answer is that it loses $-12,345.50 in 2 years.",
     "several lines": "One costs 5.\nThe answer is 35 a week.\nNo, 6 days.\nThe answer is about\n30 a week.\nIn 3 lines.",
+    "a list": "Some fit. The answer is one of, say, 5,6 or 7.",
+    "other words": "The answer is 6. The answer isn't 8, and the answer is not 8.",
     "a date after it": "The answer is 30, 2024 was a leap year.",
     "no number": "5 of 9. The answer is unknown.",
     "taken back": "6 of 9. The answer is 3. No. The answer is unknown.",
@@ -38,7 +40,7 @@ VOTES = {
     "equal numbers, written differently": ("7", "1,000", "18", "7", "1000", "18.0", "1000.00"),
     "the first of equals, the smaller": ("3", "5", "11", "11", "5", "8"),
     "the first of equals, the larger": ("3", "11", "5", "5", "11", "8"),
-    "most have no answer": (None, "6", None, "4", None, "4"),
+    "most have no answer": (None, "6", None, "0", None, "0"),
     "none has an answer": (None, None),
 }
 
@@ -186,6 +188,20 @@ def stops_at_the_comma(text):
 
 
 @mistake(blank="extract")
+def takes_every_comma(text):
+    _, found, rest = text.rpartition("The answer is ")
+    number = re.search(r"-?\d[\d,]*(?:\.\d+)?", rest) if found else None
+    return float(number[0].replace(",", "")) if number else None
+
+
+@mistake(blank="extract")
+def looks_for_other_words(text):
+    said = re.split("the answer is ", text, flags=re.IGNORECASE)
+    number = re.search(r"-?\d+(?:,\d{3})*(?:\.\d+)?", said[-1]) if len(said) > 1 else None
+    return float(number[0].replace(",", "")) if number else None
+
+
+@mistake(blank="extract")
 def drops_the_sign(text):
     _, found, rest = text.rpartition("The answer is ")
     number = re.search(r"\d+(?:,\d{3})*(?:\.\d+)?", rest) if found else None
@@ -237,6 +253,12 @@ def takes_the_latest_of_equals(votes):
 @mistake(blank="count")
 def nothing_wins(votes, answer, weight):
     votes[answer] = votes.get(answer, 0.0) + weight
+
+
+@mistake(blank="count")
+def zero_is_no_answer(votes, answer, weight):
+    if answer:
+        votes[answer] = votes.get(answer, 0.0) + weight
 
 
 @mistake(blank="choose")

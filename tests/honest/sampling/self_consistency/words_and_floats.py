@@ -7,7 +7,7 @@ def _number(word):
     word = word.strip("$%.,;:!?")
     head, *groups = word.split(",")
     if not all(len(g.split(".")[0]) == 3 for g in groups):
-        return None
+        word = head  # a list, as 5,6
     try:
         return float(word.replace(",", ""))
     except ValueError:
