@@ -157,14 +157,13 @@ def test_a_day_at_the_watch(terminal, file, solution, rms_norm, workspace):
     file.write_text(rms_norm.mistaken(rms_norm.mistakes["eps_outside_sqrt"]))
     screen.shows("(eps_outside_sqrt)")
     screen.type("h")
-    screen.shows("Could it be this?")
-    screen.type("h")
-    screen.shows(rms_norm.words("en").hints[0])
+    page = screen.shows(f"Hint 1 of 3: {rms_norm.words('en').hints[0]}")
+    assert "\n".join(page).count(rms_norm.words("en").mistakes["eps_outside_sqrt"]) == 1
     screen.type("H")
-    screen.shows(rms_norm.words("en").hints[1].split("\n")[0][:60])
+    screen.shows(f"Hint 2 of 3: {rms_norm.words('en').hints[1]}"[:60])
     assert Workspace(workspace.root).progress(ID).hints == 2
     screen.type("m")
-    screen.shows("eps belongs inside the square root")
+    screen.shows("What people write in the blank `normalise`:", "normed = wide / (")
     screen.type("?")
     screen.shows("n  go to the next exercise")
     screen.type("\x1b[A\x1bOB\x1bh ")  # arrows and Alt-h mean nothing, and the blank clears

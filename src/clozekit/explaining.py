@@ -1,16 +1,19 @@
 """What can be told of a known mistake: where it is known, what people write, which case refuses it.
 
 named("eps_outside_sqrt", catalog)     [Exercise("normalization/rms_norm")]
+people_write(exercise, "eps_outside_sqrt", "en")       ["What people write in the blank `normalise`:", "    rms = ..."]
 refusal(exercise, "eps_outside_sqrt", last_report)     Result("values: rows as small as eps", "failed", ...)
 """
 
 import difflib
 from collections.abc import Iterable
 
+from clozekit import blanks, differences
 from clozekit.engine import Engine
 from clozekit.errors import NotFound
 from clozekit.exercise import Exercise
 from clozekit.hints import where_it_shows
+from clozekit.phrases import say
 from clozekit.report import Problem, Report, Result
 from clozekit.submission import Upload
 from clozekit.workspace import Workspace
@@ -61,6 +64,20 @@ def likeliest(mistake: str, exercises: list[Exercise], workspace: Workspace | No
         if attempt.mistake == mistake
     ]
     return max(made)[2] if made else None
+
+
+def people_write(exercise: Exercise, mistake: str, language: str) -> list[str]:
+    """The lines of a mistake that the solution has not; where a line is missing, that one is, and not which.
+
+    Raises:
+        ClozeError: a pack has no answers.
+    """
+    made = exercise.mistakes[mistake]
+    lines = differences.additions(exercise.mistaken(made), blanks.reveal(exercise.solution))
+    if not lines:
+        return [say(language, "explain-missing")]
+    place = "explain-blank" if made.is_blank else "explain-function"
+    return [say(language, place, name=made.target), *(f"    {line}" for line in lines)]
 
 
 def refusal(exercise: Exercise, mistake: str, report: Report | None) -> Result | None:

@@ -4,8 +4,17 @@ from itertools import pairwise
 
 import pytest
 
+from clozekit.catalog import builtin_root
+from clozekit.exercise import Exercise
+from clozekit.page import report_fragment
 from clozekit.phrases import LANGUAGES
 
+THEMES = {  # how JupyterLab and VS Code tell which theme they have; what the system prefers may be another
+    "data-jp-theme-light": {"light": "true", "dark": "false"},
+    "data-vscode-theme-kind": {"light": "vscode-light", "dark": "vscode-dark"},
+}
+OTHER = {"light": "dark", "dark": "light"}
+PAPER = {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 27)"}
 FOCUS = "document.activeElement.tagName + ' ' + document.activeElement.textContent.trim().replace(/\\s+/g, ' ').slice(0, 60)"
 
 
@@ -23,10 +32,30 @@ def test_the_page_fits_and_says_nothing_to_anyone(browser, pages, language, widt
     assert page.run("document.title") == {"en": "Progress", "zh": "学习进度"}[language]
 
 
+@pytest.mark.parametrize("scheme", OTHER)
+@pytest.mark.parametrize("attribute", THEMES)
+def test_in_a_notebook_a_report_has_the_theme_of_the_notebook(browser, workspace, tmp_path, attribute, scheme):
+    """Whatever the system prefers: what the notebook does to code, above our own style, fits its own theme alone."""
+    exercise = Exercise(builtin_root(), "attention/multi_head_attention")
+    report = report_fragment(workspace.last_report(exercise.id), exercise, "en", "all")
+    ink, ground = {"light": ("#000", "#eee"), "dark": ("#fff", "#444")}[scheme]
+    style = f".lab .cell code {{ color: {ink}; background: {ground}; }}"
+    place = tmp_path / "notebook.html"
+    place.write_text(
+        f'<meta charset="utf-8"><style>{style}</style><body {attribute}="{THEMES[attribute][scheme]}">'
+        f'<div class="lab"><div class="cell">{report}</div></div></body>',
+        "utf-8",
+    )
+    page = browser.open(place, scheme=OTHER[scheme])
+    page.unfold()
+    assert page.run("getComputedStyle(document.querySelector('.cloze')).backgroundColor") == PAPER[scheme]
+    assert page.too_pale == []
+
+
 def test_dark_is_dark_and_light_is_light(browser, pages):
     ground = "getComputedStyle(document.documentElement).backgroundColor"
-    assert browser.open(pages["en"], scheme="light").run(ground) == "rgb(255, 255, 255)"
-    assert browser.open(pages["en"], scheme="dark").run(ground) == "rgb(20, 23, 27)"
+    assert browser.open(pages["en"], scheme="light").run(ground) == PAPER["light"]
+    assert browser.open(pages["en"], scheme="dark").run(ground) == PAPER["dark"]
 
 
 def test_the_keyboard_reaches_and_opens_everything(browser, pages):

@@ -184,8 +184,8 @@ def test_a_time_that_somebody_edited_is_shown_as_it_is(at):
 
 
 def colours(scheme: str) -> dict[str, str]:
-    light, dark = (TEMPLATES / "report.css").read_text("utf-8").split("@media (prefers-color-scheme: dark)")
-    return dict(re.findall(r"--(\w+): (#\w{6})", light if scheme == "light" else dark))
+    found = re.findall(r"--(\w+): light-dark\((#\w{6}), (#\w{6})\);", (TEMPLATES / "report.css").read_text("utf-8"))
+    return {name: light if scheme == "light" else dark for name, light, dark in found}
 
 
 def luminance(colour: str) -> float:

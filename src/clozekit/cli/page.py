@@ -13,10 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from msgspec.structs import replace
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from clozekit import hints, interviewing, render
+from clozekit import explaining, hints, interviewing, render
 from clozekit.catalog import Entry
 from clozekit.cli.common import console, no_help_in_interview, remember_hint, unwritable_is_told
 from clozekit.cli.watch import record, solved
@@ -31,7 +31,7 @@ from clozekit.watching import Began, Failed, Target, Told, Watching
 from clozekit.workspace import Workspace
 
 OTHER = {"en": ("zh", "中文"), "zh": ("en", "English")}
-LAST = 4  # lines of a report that are shown in any case: the verdict, and what to do
+LAST = 4  # lines of the end of a report that is shortened: the verdict, and what to do
 
 
 class Page:
@@ -97,30 +97,46 @@ class Page:
 
     def hint(self) -> None:
         """The next hint, counted as `cloze hint` counts."""
-        report = self.outcome.report if isinstance(self.outcome, Told) else None
+        if self.refused_in_interview():
+            return
+        exercise, diagnosed = self.exercise, self.diagnosed()
+        before = replace(self.workspace.progress(exercise.id)) if self.workspace else Progress()
+        before.explained = diagnosed or before.explained  # the report above says it
+        given = replace(before)
+        hints.take(exercise, given, None, self.language)
+        if self.workspace:
+            remember_hint(self.workspace, exercise.id, given, self.language)
+
+        def text() -> str:
+            told, total = hints.take(exercise, replace(before), None, self.language), len(exercise.words("en").hints)
+            return say(self.language, "watch-hint", number=given.hints, total=total, text=told.text)
+
+        self.note = text
+
+    def next(self) -> None:
+        """Where that has no file yet it is written, as `cloze start` would."""
+        entry = self.following()
+        if not entry or not (path := self.path(entry)):
+            self.note = self.what_is_next
+            return
+        if self.workspace and not path.exists():
+            with unwritable_is_told(self.language):
+                self.workspace.write_starter(self.watching.catalog[entry.id])
+        self.watching.look(path)
+
+    def mistake(self) -> None:
+        if not self.refused_in_interview():
+            self.note = self.explained
+
+    def refused_in_interview(self) -> bool:
+        """Whether there is no help now; if so the note says it."""
         try:
             no_help_in_interview(self.workspace, self.target.id)
         except ClozeError as error:
             told = error.text
             self.note = lambda: told(self.language)
-            return
-        exercise = self.exercise
-        before = replace(self.workspace.progress(exercise.id)) if self.workspace else Progress()
-        given = replace(before)
-        hints.take(exercise, given, report, self.language)
-        if self.workspace:
-            remember_hint(self.workspace, exercise.id, given, self.language)
-        self.note = lambda: hints.take(exercise, replace(before), report, self.language).text
-
-    def next(self) -> None:
-        entry = self.following()
-        if entry and (path := self.path(entry)):
-            self.watching.look(path)
-        else:
-            self.note = self.what_is_next
-
-    def mistake(self) -> None:
-        self.note = self.explained
+            return True
+        return False
 
     def level(self) -> None:
         """Only what is written later changes: a file that is open in an editor must not."""
@@ -150,10 +166,20 @@ class Page:
     def busy(self) -> str:
         return say(self.language, "watch-busy")
 
+    def diagnosed(self) -> str:
+        """The mistake that the report names, if any."""
+        return (self.outcome.report.mistake or "") if isinstance(self.outcome, Told) else ""
+
     def explained(self) -> str:
-        mistake = self.outcome.report.mistake if isinstance(self.outcome, Told) else None
-        words = self.words()
-        return words.mistakes[mistake] if mistake and words else say(self.language, "watch-no-mistake")
+        """As `cloze explain` does, but for the case that refuses it: that is in the report above."""
+        mistake, words = self.diagnosed(), self.words()
+        if not mistake or not words:
+            return say(self.language, "watch-no-mistake")
+        try:
+            code = explaining.people_write(self.exercise, mistake, self.language)
+        except ClozeError:  # a pack has no answers
+            code = []
+        return "\n".join([words.mistakes.get(mistake, mistake), *code])
 
     def what_is_next(self) -> str:
         entry = self.following()
@@ -163,12 +189,12 @@ class Page:
         return say(self.language, key, id=entry.id, title=entry.title.text(self.language))
 
     def following(self) -> Entry | None:
-        """Of what the workspace has files for, the next that is open."""
+        """Of what has a file here, the next that is open; if none is, what `cloze start` would write into the workspace."""
         root = self.workspace.root if self.workspace else self.target.path.parent.parent
-        here = [entry for entry in self.entries if (root / f"{entry.id}.py").exists()]
-        others = [entry for entry in here if entry.id != self.target.id]
-        goal = self.workspace.state.goal if self.workspace else ""
-        return following(others, goal, solved(self.workspace))
+        others = [entry for entry in self.entries if entry.id != self.target.id]
+        here = [entry for entry in others if (root / f"{entry.id}.py").exists()]
+        goal, done = self.workspace.state.goal if self.workspace else "", solved(self.workspace)
+        return following(here, goal, done) or (following(others, goal, done) if self.workspace else None)
 
     def path(self, entry: Entry) -> Path | None:
         """Where its file is, if that is watched."""
@@ -181,12 +207,14 @@ class Page:
         title = words.title if words else ""
         head = Text.assemble((self.target.id, "bold"), f"  {title}\n{self.place()}    ", (self.status(), "dim"))
         top = [*lines(head, columns), ""]
-        note = lines(Text(self.note()), columns) if self.note() else []
-        room = max(LAST + 2, rows - len(top) - len(note) - 2)
-        report = shorten(lines(self.told(), columns), room, self.language)
+        note = ["", *lines(Text(self.note()), columns)] if self.note() else []
+        room = rows - 1 - len(top) - len(note)
+        page = [*top, *shorten(lines(self.told(), columns), room, self.language), *note]
+        if room < 0:  # a small screen: what was asked for, and nothing else
+            page = shorten(note[1:], rows - 1, self.language)
         level = self.workspace.state.level if self.workspace else "–"
         keys = say(self.language, "watch-keys", level=level, other=OTHER[self.language][1])
-        self.screen.draw([*top, *report, "", *note], f"\x1b[7m{set_cell_size(keys, columns)}\x1b[0m")
+        self.screen.draw(page, f"\x1b[7m{set_cell_size(fitting(keys, columns), columns)}\x1b[0m")
 
     def place(self) -> Path:
         """Where the file is, as one would type it here."""
@@ -203,15 +231,24 @@ class Page:
 def lines(text: Text, columns: int) -> list[str]:
     """Lines for a terminal of that width, colours included, none of which carries over into the next."""
     out = console()
-    out.width = columns
+    out.width, out.soft_wrap = columns, False
     with out.capture() as captured:
         out.print(text)
     return captured.get().rstrip("\n").split("\n")
 
 
+def fitting(keys: str, columns: int) -> str:
+    """Of keys with three spaces between them those that fit, none cut in two."""
+    while cell_len(keys) > columns:
+        keys = keys.rpartition("   ")[0]
+    return keys
+
+
 def shorten(lines: list[str], room: int, language: str) -> list[str]:
-    """What fits, without the middle: the end has the verdict and what to do."""
+    """What fits, without the middle: the end has the verdict and what to do. Where there is hardly room, the end alone."""
     if len(lines) <= room:
         return lines
+    if room < LAST + 2:
+        return lines[len(lines) - max(0, room) :]
     begin = lines[: room - LAST - 1]
     return [*begin, say(language, "watch-more", count=len(lines) - len(begin) - LAST), *lines[-LAST:]]

@@ -123,22 +123,16 @@ def explain(mistake: str | None, exercise: str | None, lang: str | None, content
 
 def _show_code(exercise: Exercise, mistake: str, passed: bool, language: str) -> None:
     """What people write; beside what is right only for those who have found it themselves."""
-    from clozekit import blanks, differences
+    from clozekit import blanks, differences, explaining
 
-    made = exercise.mistakes[mistake]
-    wrong, right = exercise.mistaken(made), blanks.reveal(exercise.solution)
     if passed:
         click.echo(phrases.say(language, "explain-difference"))
-        _print_lines(differences.unified(wrong, right))
-        click.echo()
-        return
-    if lines := differences.additions(wrong, right):
-        place = "explain-blank" if made.is_blank else "explain-function"
-        click.echo(phrases.say(language, place, name=made.target))
-        click.echo("\n".join(f"    {line}" for line in lines))
-        click.echo()
+        _print_lines(
+            differences.unified(exercise.mistaken(exercise.mistakes[mistake]), blanks.reveal(exercise.solution))
+        )
     else:
-        click.echo(phrases.say(language, "explain-missing") + "\n")
+        click.echo("\n".join(explaining.people_write(exercise, mistake, language)))
+    click.echo()
 
 
 @click.command()
