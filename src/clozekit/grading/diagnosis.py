@@ -172,9 +172,12 @@ def _near(answer: Tensor, mistaken: Tensor, exact: Tensor | None) -> bool:
         return False
     if not torch.equal(answer[~finite].nan_to_num(), mistaken[~finite].nan_to_num()):
         return False
-    distance = (answer - mistaken)[finite].norm()
+    known = finite
     if exact is not None and exact.shape == mistaken.shape:
-        away = (mistaken - exact.double())[finite].nan_to_num().norm()
+        known = finite & exact.isfinite()
+        if not torch.equal(answer[finite & ~known].sign(), mistaken[finite & ~known].sign()):
+            return False  # in place of an infinity -1e4 and -1e9 are one mistake, and 0 is another
+        away = (mistaken - exact.double())[known].norm()
         if away > 0:
-            return bool(distance * NEARER <= away)
-    return bool(distance * 1000 <= mistaken[finite].norm())
+            return bool((answer - mistaken)[known].norm() * NEARER <= away)
+    return bool((answer - mistaken)[known].norm() * 1000 <= mistaken[known].norm())

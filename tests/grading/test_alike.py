@@ -1,0 +1,31 @@
+"""Two wrong answers are one mistake where they are far nearer to each other than to the truth."""
+
+import math
+
+import pytest
+import torch
+
+from clozekit.grading.diagnosis import alike
+from clozekit.grading.tolerance import Expected
+
+TRUTH = [1.0, -2.0, 0.5, 3.0]
+MASKED = [1.0, -math.inf, 0.5, -math.inf]  # logits of which two are forbidden
+CASES = {
+    # truth, the answer, the mistake's, are they one
+    "off by a rounding": (TRUTH, [2.0, -4.0, 1.0, 6.00001], [2.0, -4.0, 1.0, 6.0], True),
+    "as far from each other as from the truth": (TRUTH, [0.0, -2.0, 0.5, 3.0], [2.0, -2.0, 0.5, 3.0], False),
+    "two stand-ins for an infinity": (MASKED, [1.0, -1e4, 0.5, -1e4], [1.0, -3e38, 0.5, -3e38], True),
+    "0 in its place": (MASKED, [1.0, -1e4, 0.5, -1e4], [1.0, 0.0, 0.5, 0.0], False),
+    "infinities where there are none": (TRUTH, [1.0, -math.inf, 0.5, 3.0], [1.0, math.inf, 0.5, 3.0], False),
+    "one infinity missing": (MASKED, [1.0, -math.inf, 0.5, -1e4], [1.0, -1e4, 0.5, -math.inf], False),
+    "the rest is off in another way": (MASKED, [2.0, -1e4, 0.5, -1e4], [1.0, -1e4, 0.6, -1e4], False),
+    "all is forbidden": ([-math.inf] * 2, [-1e4, -1e4], [-1e9, -1e9], True),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_alike(name):
+    truth, answer, mistaken, one = CASES[name]
+    truth = torch.tensor(truth, dtype=torch.float64)
+    expected = Expected(truth, torch.full_like(truth, 1e-9), torch.float32, torch.float32, {}, ())
+    assert alike(torch.tensor(answer), torch.tensor(mistaken), expected) is one
