@@ -18,12 +18,11 @@ block_sparse_attention(q, k, v, block_mask, block)
         Any mask may be given, not only those above; nobody hides later tokens. Queries of a
         block without active blocks have the result 0 and pass on the gradient 0, never NaN.
 
-The FLOPs are proportional to the number of active blocks: what is not active is not
-computed. Rows have different numbers of them. To pad all rows to the longest is to compute
-everything as soon as one block is global.
+The FLOPs are proportional to the number of active blocks; rows have different numbers of
+them, and what lies between two of them is not computed either. To pad all rows to the longest
+is to compute everything as soon as one block is global.
 
-q, k, v     [b, h, t, d], float32, float16 or bfloat16; need not be contiguous, must not be
-            changed
+q, k, v     [b, h, t, d], float32, float16 or bfloat16; may be non-contiguous, must not change
 block_mask  boolean [n, n] with n = ⌈t / block⌉, the same for all heads
 block       int, 1 or more
 result      [b, h, t, d], the dtype of q; gradients flow to q, k and v

@@ -3,7 +3,7 @@
 MLA keeps of each token a latent c of d_c features, from which every head can make its own
 key and value, and one key of d_rope features that carries the position for all heads:
 d_c + d_rope numbers, however many heads there are. With heads i = 0 … h − 1, which own
-neighbouring features of a projection,
+neighbouring features of a projection, and without DeepSeek's norms and compressed queries,
 
     c_t  = kv_down(x_t)                  r_t  = rope(k_rope(x_t), t)
     q_ti = head i of q_proj(x_t)         p_ti = rope(head i of q_rope(x_t), t)
@@ -19,18 +19,16 @@ A new token must not make keys and values of all that is cached. It need not: wi
 rows W of k_up, q · (W c) = (Wᵀ q) · c, so scores come from the latents themselves; averages
 are latents as well, and v_up expands the average. This is called absorption.
 
-MLA(d_model, h, d_head, d_c, d_rope) has seven nn.Linear without bias: q_proj d_model to
-h·d_head, q_rope d_model to h·d_rope, kv_down d_model to d_c, k_rope d_model to d_rope, k_up
-and v_up d_c to h·d_head, o_proj h·d_head to d_model. d_rope is even.
+MLA(d_model, h, d_head, d_c, d_rope) has seven nn.Linear without bias: q_proj, q_rope, kv_down
+and k_rope from d_model to h·d_head, h·d_rope, d_c and d_rope; k_up and v_up from d_c to
+h·d_head; o_proj back to d_model. d_rope is even. Scores may be thousands above or below 0.
 
-x       [b, n, d_model], the next n ≥ 1 tokens; float32, float16 or bfloat16, like the
-        parameters and the cache; need not be contiguous, must not be changed
+x       [b, n, d_model], the next n ≥ 1 tokens; float32, float16 or bfloat16, like parameters
+        and cache; need not be contiguous, must not be changed
 cache   None before the first token, or (c, r) of all earlier tokens, [b, past, d_c] and
         [b, past, d_rope]; x then begins at position past
 result  (y, (c, r)): y [b, n, d_model], and c, r of all tokens, the earlier ones first;
         gradients flow to x, cache and parameters
-
-DeepSeek also compresses queries and normalises latents; both are left out here.
 
 Source: DeepSeek-AI 2024, DeepSeek-V2, arXiv:2405.04434, §2.1; DeepSeek-V3, arXiv:2412.19437, §2.1.1
 """

@@ -11,7 +11,8 @@ What it costs grows with the text and not with its square: for the same window, 
 tokens take twice the operations and twice the memory. No [t, t] tensor is ever made, neither
 of scores nor as a mask. Longformer cuts the text into blocks as long as the window: the keys
 of a block are then in two blocks, its own and the one before. That computes twice the scores
-that count, and does so in matrix products.
+that count, and does so in matrix products; blocks of another length may cost up to three
+times as much as that.
 
 Padding, where you add some, is hidden like any other key: a key of zeros has the score 0, which
 weighs more than a negative one.

@@ -14,21 +14,17 @@ largest score, peak, and two sums relative to it:
 A tile with a larger score changes the peak; multiply both sums by exp(old − new) before the
 tile's own terms are added. After the last tile
 
-    out = mixed / total          lse = peak + log(total)
+    out = mixed / total          lse = peak + log(total), which the backward pass needs
 
-lse is what the backward pass needs to compute the weights anew.
-
-q, k, v   [b, h, t, d], float32, float16 or bfloat16; need not be contiguous, must not be
-          changed
+q, k, v   [b, h, t, d], float32, float16 or bfloat16; may be non-contiguous, must not change
 block_q,  int ≥ 1, any; they need not divide t and may be larger
 block_k
 result    (out, lse): out [b, h, t, d] in the dtype of q, lse [b, h, t] in float32
 
-peak and the sums are float32. Scores may be thousands above or below 0.
-
-Memory beside the arguments grows like t, not t²; nor may the scores of block_q queries with
-all keys be there at once. Tiles that the mask hides altogether may be left out. torch's own
-attention, softmax and logsumexp are not allowed. Gradients are not asked for.
+peak and the sums are float32. Scores may be thousands above or below 0. Memory beside the
+arguments grows like t, not t², and of the scores no more than a few tiles of block_q × block_k
+are there at once. Tiles that the mask hides altogether may be left out. torch's own attention,
+softmax and logsumexp are not allowed. Gradients are not asked for.
 
 Source: Dao et al. 2022, arXiv:2205.14135, Algorithm 1; Dao 2023, FlashAttention-2, arXiv:2307.08691, Algorithm 1
 """

@@ -65,8 +65,10 @@ def test_half_precision(check, case):
 
 
 def test_scores_in_the_thousands(check):
+    """And far below -10,000 for the first token of some sequence, which sees nothing but itself."""
     x, cache = draw(2, 3, 4)
     check(layer(check), 60 * x, cache)
+    check(layer(check), 200 * torch.randn(8, 3, 10))
 
 
 def test_a_non_contiguous_input(check):
@@ -288,6 +290,14 @@ def not_itself(self, absorbed, latent, q_rope, key, position):
     later = torch.arange(latent.shape[1]) >= position[:, None]
     scores = scores / math.sqrt(self.d_head + self.d_rope)
     weights = scores.masked_fill(later, -math.inf).softmax(dim=-1)
+
+
+@mistake(blank="score")
+def mask_too_weak(self, absorbed, latent, q_rope, key, position):
+    scores = torch.einsum("bhnc,btc->bhnt", absorbed, latent) + torch.einsum("bhnr,btr->bhnt", q_rope, key)
+    later = torch.arange(latent.shape[1]) > position[:, None]
+    scores = scores / math.sqrt(self.d_head + self.d_rope)
+    weights = scores.masked_fill(later, -1e4).softmax(dim=-1)
 
 
 @mistake(blank="queries")

@@ -85,6 +85,9 @@ def test_probabilities(check):
     online = feed(check, x, [4, 6, 5])
     for first, last in ((0, 4), (4, 10), (14, 15)):
         check(online.probabilities, x[:, first:last], like=(x, first, last))
+    more = torch.cat([x, draw(4)], dim=1)
+    check(online.update, more[:, 15:], like=(more,), dtype=torch.float32)
+    check(online.probabilities, more[:, 8:], like=(more, 8, 19))
 
 
 def test_non_contiguous_scores(check):
@@ -114,6 +117,9 @@ def test_merge_with_an_empty_one(check):
     check(full.merge, empty, like=(x,), dtype=torch.float32)
     check(empty.merge, other, like=(x[:, :0],), dtype=torch.float32)
     check(empty.merge, full, like=(x,), dtype=torch.float32)
+    more = torch.cat([x, draw(4)], dim=1)
+    check(empty.update, more[:, 9:], like=(more,), dtype=torch.float32)
+    check(full.merge, other, like=(x,), dtype=torch.float32)  # it has seen no more than before
 
 
 def test_merge_where_rows_are_masked(check):
@@ -131,6 +137,8 @@ def test_cost_of_a_chunk(check, text):
     x = draw(width * chunks, rows=2)
     online = feed(check, x, [width] * chunks, measured=True)
     check(online.probabilities, x[:, :width], like=(x, 0, width), measured=True)
+    both = torch.cat([x, x[:, :width]], dim=1)
+    check(feed(check, x[:, :width], [width]).merge, online, like=(both,), dtype=torch.float32, measured=True)
 
 
 @pytest.mark.hidden

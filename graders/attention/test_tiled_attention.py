@@ -18,7 +18,8 @@ SHAPES = {
     "one feature": (2, 3, 15, 1, 4, 7),
 }
 
-TEXTS = {"short text": (70, 80), "long text": (240, 260)}  # tokens; drawn, so that no length is known to be measured
+# tokens, block_q, block_k; drawn, so that no length is known to be measured.
+TEXTS = {"short text": (range(70, 81), 8, 10), "long text": (range(240, 261), 64, 16)}
 
 DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -57,6 +58,13 @@ def test_half_precision(check, case):
     check("tiled_attention", *draw(dtype=DTYPES[case]), 4, 3, True)
 
 
+def test_many_tiles(check):
+    """Each adds 1 to the sums, which in bfloat16 do not grow beyond 256."""
+    q, k, v = torch.zeros(3, 1, 1, 450, 1, dtype=torch.bfloat16)
+    v[:, :, 90:] = 1
+    check("tiled_attention", q, k, v, 450, 1)
+
+
 def test_non_contiguous_inputs(check):
     """As a projection splits its heads: [b, t, h, d] transposed."""
     check("tiled_attention", *(x.transpose(1, 2).contiguous().transpose(1, 2) for x in draw()), 4, 3)
@@ -64,8 +72,9 @@ def test_non_contiguous_inputs(check):
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_memory(check, text):
-    """So few features that a block of queries with all keys is far more than the result."""
-    check("tiled_attention", *draw(1, 1, random.randint(*TEXTS[text]), 3), 64, 16, measured=True)
+    """So few features that a block of queries with all keys is far more than the result, and so is a tile that is too large."""
+    lengths, *blocks = TEXTS[text]
+    check("tiled_attention", *draw(1, 1, random.choice(lengths), 3), *blocks, measured=True)
 
 
 @pytest.mark.hidden
@@ -233,6 +242,39 @@ def divides_in_every_tile(scores, values, peak, total, mixed):
     total = total * torch.exp(peak - new) + weights.sum(dim=-1)
     mixed = (mixed * torch.exp(peak - new)[..., None] + weights @ values) / total[..., None]
     peak = new
+
+
+@mistake(blank="update", rounding=True)
+def sums_in_half(q, scores, values, peak, total, mixed):
+    new = torch.maximum(peak, scores.amax(dim=-1))
+    shrink = torch.exp(peak - new)
+    weights = torch.exp(scores - new[..., None])
+    total = (total * shrink + weights.sum(dim=-1)).to(q.dtype).float()
+    mixed = (mixed * shrink[..., None] + weights @ values).to(q.dtype).float()
+    peak = new
+
+
+@mistake("tiled_attention")
+def tiles_of_a_fixed_size(q, k, v, block_q, block_k, causal=False):
+    t, block_q, block_k = q.shape[2], 64, 64
+    out, lse = torch.empty_like(q), torch.empty(q.shape[:3])
+    for first in range(0, t, block_q):
+        rows = q[:, :, first : first + block_q].float() / math.sqrt(q.shape[3])
+        peak, total, mixed = rows.new_full(rows.shape[:3], -math.inf), 0, 0
+        for start in range(0, min(first + block_q, t) if causal else t, block_k):
+            keys, values = (x[:, :, start : start + block_k].float() for x in (k, v))
+            scores = rows @ keys.mT
+            if causal:
+                hidden = torch.ones(scores.shape[2:], dtype=torch.bool).triu(first - start + 1)
+                scores = scores.masked_fill(hidden, -math.inf)
+            new = torch.maximum(peak, scores.amax(dim=-1))
+            weights = torch.exp(scores - new[..., None])
+            total = total * torch.exp(peak - new) + weights.sum(dim=-1)
+            mixed = mixed * torch.exp(peak - new)[..., None] + weights @ values
+            peak = new
+        out[:, :, first : first + block_q] = mixed / total[..., None]
+        lse[:, :, first : first + block_q] = peak + total.log()
+    return out, lse
 
 
 @mistake(blank="finish")

@@ -1,3 +1,4 @@
+import itertools
 import math
 import random
 
@@ -50,6 +51,12 @@ def test_a_block(check, scheme):
     check("init_weights", block(64), 24, scheme)
 
 
+def test_names_by_their_ends(check):
+    """As T5 has a table of relative_attention_bias: a weight like any other."""
+    names = "relative_attention_bias", "norm_gate", "out_proj", "c_proj"
+    check("init_weights", {f"h.0.{name}.weight": [200, 150] for name in names}, 8, "gpt2")
+
+
 def test_biases_alone(check):
     for scheme in SCHEMES:
         check("init_weights", {"ln.bias": [3], "mlp.c_proj.bias": [1]}, 2, scheme)
@@ -58,6 +65,16 @@ def test_biases_alone(check):
 def test_norms_alone(check):
     for scheme in SCHEMES:
         check("init_weights", {"final_norm.weight": [5], "h.0.mlp_norm.weight": [1]}, 2, scheme)
+
+
+@pytest.mark.hidden
+def test_drawn_anew(check):
+    """At every call and for every name: no two weights are multiples of each other."""
+    shapes = {f"h.0.{name}.weight": [200, 200] for name in ("c_fc", "gate", "c_proj")}
+    for scheme in SCHEMES:
+        answers = [check("init_weights", shapes, 8, scheme) for _ in range(2)]
+        drawn = [x / x[0, 0] for each in answers for x in each.values() if isinstance(x, torch.Tensor)]  # else a law
+        assert not any(torch.allclose(x, y) for x, y in itertools.combinations(drawn, 2)), f"{scheme}: W == W"
 
 
 @pytest.mark.hidden
@@ -78,13 +95,13 @@ def laws(shapes, n_layers, scheme):
     found = {}
     for name, shape in shapes.items():
         if len(shape) == 1:
-            found[name] = torch.full(shape, 1.0 if name.endswith(".weight") else 0.0)
+            found[name] = torch.full(shape, 0.0 if name.endswith(".bias") else 1.0)
         elif scheme == "xavier":
             found[name] = Uniform(tuple(shape), math.sqrt(6 / sum(shape)))
         elif scheme == "kaiming":
             found[name] = Normal(tuple(shape), math.sqrt(2 / shape[1]))
         else:
-            added = 2 * n_layers if ".c_proj." in name else 1
+            added = 2 * n_layers if name.endswith("c_proj.weight") else 1
             found[name] = Normal(tuple(shape), 0.02 / math.sqrt(added))
     return found
 
