@@ -2,7 +2,7 @@ import torch
 import triton
 import triton.language as tl
 
-PROGRAMS = 256  # of the backward pass at most: two or so for each multiprocessor
+PROGRAMS = 128  # of the backward pass at most: one or so for each multiprocessor
 
 
 @triton.jit
@@ -44,16 +44,23 @@ def layer_norm_backward_kernel(
     program = tl.program_id(0)
     feature = tl.arange(0, BLOCK)
     inside = feature < d
-    weight = tl.load(weight_ptr + feature, mask=inside, other=0.0).to(tl.float32)  # (BLOCK,)
+    narrow = tl.load(weight_ptr + feature, mask=inside, other=0.0)  # (BLOCK,), in its dtype: half the registers
     dweight = tl.zeros([BLOCK], tl.float32)
     dbias = tl.zeros([BLOCK], tl.float32)
 
     for row in range(program, rows, tl.num_programs(0)):
-        place = row.to(tl.int64) * d + feature
-        x = tl.load(x_ptr + place, mask=inside, other=0.0).to(tl.float32)  # (BLOCK,)
-        dy = tl.load(dy_ptr + place, mask=inside, other=0.0).to(tl.float32)
+        start = row.to(tl.int64) * d
+        x = tl.load(x_ptr + start + feature, mask=inside, other=0.0).to(tl.float32)  # (BLOCK,)
+        dy = tl.load(dy_ptr + start + feature, mask=inside, other=0.0).to(tl.float32)
         centred, rstd = centre(x, inside, d, eps)
         normed = centred * rstd
+        # rstd is positive; as the compiler cannot know, it converts here, not before the loop to keep float32 throughout
+        weight = tl.where(rstd > 0, narrow, 0.0).to(tl.float32)  # (BLOCK,)
+
+        # BLANK parameter_gradients
+        dweight += dy * normed
+        dbias += dy
+        # END
 
         # BLANK row_gradient
         dnormed = dy * weight
@@ -62,12 +69,7 @@ def layer_norm_backward_kernel(
         dx = (dnormed - normed * by_rstd - by_mean) * rstd
         # END
 
-        tl.store(dx_ptr + place, dx, mask=inside)
-
-        # BLANK parameter_gradients
-        dweight += dy * normed
-        dbias += dy
-        # END
+        tl.store(dx_ptr + start + feature, dx, mask=inside)
 
     tl.store(dweight_part_ptr + program * d + feature, dweight, mask=inside)
     tl.store(dbias_part_ptr + program * d + feature, dbias, mask=inside)
@@ -98,7 +100,7 @@ def sum_kernel(
 
 def warps(BLOCK: int, elements: int) -> int:
     """So many that a thread has `elements` of a row; those of all the blocks in use must fit its registers."""
-    return min(max(BLOCK // (32 * elements), 1), 32)
+    return min(max(BLOCK // (32 * elements), 1), 16)  # of 32 warps, a thread has 64 registers at most
 
 
 def layer_norm(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, eps: float = 1e-5) -> torch.Tensor:

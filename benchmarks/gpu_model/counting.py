@@ -127,10 +127,10 @@ def metered(call: Callable[[], Any], target: Target) -> tuple[list[Launch], dict
     compiler = Compiler({target: ptx_version(target)})
     with TorchMeter() as eager, KernelMeter(budget=OPERATIONS, observe=compiler) as meter:
         call()
-    assembled = bills.assembled(meter.launches)
+    facts = bills.assembled(meter.launches).facts
     launches = [msgspec.structs.replace(launch, compiled={}) for launch in meter.launches]
     records = [record._replace(shapes=()) for record in eager.records]
-    return launches, {kind: known[target] for kind, known in assembled.items()}, records
+    return launches, {kind: known[target] for kind, known in facts.items()}, records
 
 
 def _run(work: Any, mode: str) -> Callable[[], Any]:

@@ -16,6 +16,7 @@ LOGITS = {
     "more rows than columns": (40, 3, 0, 0, 1, torch.float32),
     "a long vocabulary": (2, 20000, 0, 0, 2, torch.float32),
     "rising along a long vocabulary": (1, 20000, 0, 6e-3, 1, torch.float32),
+    "rising steeply along a long vocabulary": (1, 20000, 0, 5e-2, 1, torch.float32),
     "falling along a long vocabulary": (1, 20000, 0, -6e-3, 1, torch.float32),
     "in the thousands": (3, 60, 5e3, 0, 3, torch.float32),
     "far below zero": (3, 60, -5e3, 0, 3, torch.float32),
@@ -57,7 +58,7 @@ def test_layout(check, case):
     check("cross_entropy", LAYOUTS[case](), torch.tensor([29, 0, 7, 15]))
 
 
-@pytest.mark.parametrize("ignore_index", [-100, -1, 2])
+@pytest.mark.parametrize("ignore_index", [-100, -1, 2, 2**32 + 3])
 def test_rows_are_ignored(check, ignore_index):
     logits, _ = draw(6, 50)
     target = torch.tensor([4, ignore_index, 0, ignore_index, 49, ignore_index])

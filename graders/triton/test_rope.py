@@ -14,7 +14,8 @@ SHAPES = {
     "fewer heads of keys": (2, 6, 2, 5, 16, torch.float32, torch.float32),
     "more heads of keys": (1, 3, 5, 4, 8, torch.float32, torch.float32),
     "no powers of two": (1, 5, 3, 3, 12, torch.float32, torch.float32),
-    "many dimensions": (1, 3, 1, 2, 200, torch.float32, torch.float32),
+    "many dimensions": (1, 3, 1, 2, 300, torch.float32, torch.float32),
+    "many heads": (1, 130, 66, 1, 4, torch.float32, torch.float32),
     "many tokens": (1, 3, 1, 40, 4, torch.float32, torch.float32),
     "float16": (2, 4, 2, 3, 32, torch.float16, torch.float16),
     "bfloat16": (2, 4, 2, 3, 32, torch.bfloat16, torch.bfloat16),
@@ -75,7 +76,7 @@ def test_sizes_drawn_anew(check):
     dtype = random.choice([torch.float16, torch.bfloat16])
     check("rope", *draw(b, h, h_k, t, 2 * half))
     check("rope", *draw(1, h, h_k, 5 * t, 2 * random.randint(1, 4), dtype, random.choice([dtype, torch.float32])))
-    q, k, cos, sin = draw(t, h_k, h, b, 2 * random.randint(101, 140), dtype)
+    q, k, cos, sin = draw(t, h_k, h, b, 2 * random.randint(129, 150), dtype)
     check("rope", q.mT.contiguous().mT, k.transpose(0, 1).contiguous().transpose(0, 1), cos, sin)
 
 
