@@ -145,6 +145,7 @@ FAMILIES: dict[str, list[str]] = {
         "torch.autograd.grad",
         "torch.autograd.backward",
         "torch.autograd.functional",
+        "torch.autograd.forward_ad",
         "torch.Tensor.backward",
         "torch.func",
     ],

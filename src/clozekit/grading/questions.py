@@ -134,8 +134,12 @@ class Question:
         return f"{PARAMETERS}['{clean(changed)}']"
 
     def _is_computed(self, value: Any) -> bool:
-        """Whether there is a floating tensor in an answer that is not one of the arguments."""
-        return any(not any(_same_bytes(leaf, given) for given in self.given) for leaf in floating_leaves(value))
+        """Whether there is a floating tensor in an answer that is no argument, and that no object can have had before."""
+        kept = isinstance(self.request, calls.Call) and self.request.held is not None
+        return any(
+            not (any(_same_bytes(leaf, given) for given in self.given) or (kept and _is_constant(leaf)))
+            for leaf in floating_leaves(value)
+        )
 
     def excess(self) -> float:
         """How many spreads the worst leaf of the answer is off."""
@@ -157,6 +161,11 @@ class Question:
         for path, expected in self.truth.gradients.items():
             name = path.removeprefix(f"{PARAMETERS}['").removesuffix("']")
             yield path, answer.parameters.get(name) if name != path else next(inputs, None), expected
+
+
+def _is_constant(leaf: Tensor) -> bool:
+    """As an object may have it from the beginning."""
+    return bool((leaf == leaf.flatten()[:1]).all())
 
 
 def _same_bytes(ours: Tensor, theirs: Tensor) -> bool:
