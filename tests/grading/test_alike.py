@@ -1,12 +1,17 @@
 """Two wrong answers are one mistake where they are far nearer to each other than to the truth."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
 
-from clozekit.grading.diagnosis import alike
+from clozekit import calls
+from clozekit.grading.diagnosis import alike, diagnose
+from clozekit.grading.questions import Question
 from clozekit.grading.tolerance import Expected
+from clozekit.meters import callstring
+from clozekit.report import Problem
 
 TRUTH = [1.0, -2.0, 0.5, 3.0]
 MASKED = [1.0, -math.inf, 0.5, -math.inf]  # logits of which two are forbidden
@@ -29,3 +34,19 @@ def test_alike(name):
     truth = torch.tensor(truth, dtype=torch.float64)
     expected = Expected(truth, torch.full_like(truth, 1e-9), torch.float32, torch.float32, {}, ())
     assert alike(torch.tensor(answer), torch.tensor(mistaken), expected) is one
+
+
+@pytest.mark.parametrize(("priced", "mistake"), [(True, "one_warp"), (False, None)])
+def test_a_kernel_that_is_compiled_for_too_long_is_known_by_it(priced, mistake):
+    """Triton 3.9 takes minutes for 256 elements a thread. A call of real size that hangs may be anything."""
+    late = Problem("timeout", {"seconds": "60"})
+    call = callstring.parse("softmax(bfloat16[512, 8192])")
+    question = Question(
+        call.text, calls.Call(0, "softmax", None, [], {}), [], priced=call if priced else None, problem=late
+    )
+    suspect = SimpleNamespace(become=lambda source: setattr(suspect, "source", source))
+    mistaken = {"an_extra_pass": "two passes", "one_warp": "num_warps=1"}
+    found = diagnose(
+        {"costs": [question]}, mistaken, suspect, frozenset(), lambda _, who: late if "warps" in who.source else {}
+    )
+    assert found == mistake

@@ -53,7 +53,7 @@ def diagnose(
     costs the one that it runs now.
     """
     refused = {name: trial[-1].problem for name, trial in trials.items() if trial and trial[-1].problem}
-    if all(problem.kind in NO_SYMPTOM for problem in refused.values()):
+    if not any(_is_symptom(problem, trials[name]) for name, problem in refused.items()):
         return None
     # a short refused test comes first: it clears most mistakes; and costs last, since kernels are compiled for them
     ordered = sorted(trials, key=lambda name: (is_priced(trials[name]), name not in refused, len(trials[name])))
@@ -72,6 +72,11 @@ def diagnose(
                 return name
             by_pattern = name
     return by_pattern
+
+
+def _is_symptom(problem: Problem, trial: list[Question]) -> bool:
+    """Whether a mistake may be known by this: a kernel that is compiled for too long, but no other call that hangs."""
+    return problem.kind not in NO_SYMPTOM or (problem.kind == "timeout" and is_priced(trial))
 
 
 def is_priced(trial: list[Question]) -> bool:
