@@ -96,14 +96,13 @@ def test_sizes_drawn_anew(check):
 
 @reference("cross_entropy", compute=torch.float32, dtypes={"[0]": torch.float32})
 def definition(logits, target, ignore_index=-100):
-    """By its sum: where one probability is nearly 1, the loss is the logarithm of a rounded number."""
+    """By the logarithm of the sum, as published kernels have it: among large logits it is known no better than they are."""
     kept = target != ignore_index
     chosen = target.where(kept, 0)[:, None]
-    shifted = logits - logits.amax(dim=-1, keepdim=True)
-    weight = shifted.exp()
-    total = weight.sum(dim=-1, keepdim=True)
-    losses = (total.log() - shifted.gather(-1, chosen)).squeeze(-1)
-    grad = weight / total - torch.zeros_like(logits).scatter(-1, chosen, 1.0)
+    peak = logits.amax(dim=-1, keepdim=True)
+    whole = peak + (logits - peak).exp().sum(dim=-1, keepdim=True).log()
+    losses = (whole - logits.gather(-1, chosen)).squeeze(-1)
+    grad = (logits - whole).exp() - torch.zeros_like(logits).scatter(-1, chosen, 1.0)
     return losses.where(kept, 0.0), grad.where(kept[:, None], 0.0)
 
 
