@@ -54,7 +54,7 @@ def layer_norm_backward_kernel(
         dy = tl.load(dy_ptr + start + feature, mask=inside, other=0.0).to(tl.float32)
         centred, rstd = centre(x, inside, d, eps)
         normed = centred * rstd
-        # rstd is positive; as the compiler cannot know, it converts here, not before the loop to keep float32 throughout
+        # rstd > 0, which the compiler cannot know: so it converts here, and keeps no float32 from before the loop
         weight = tl.where(rstd > 0, narrow, 0.0).to(tl.float32)  # (BLOCK,)
 
         # BLANK parameter_gradients
