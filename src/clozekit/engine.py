@@ -263,7 +263,8 @@ class Engine(Processes):
                         found.dismiss()
                     channel, collected = self._collect(exercise)
                     self._make_room()
-                    found = self.testers[path] = Tester(channel, collected.cases, collected.notes, stamps)
+                    found = Tester(channel, collected.cases, collected.notes, stamps, used=time.monotonic())
+                    self.testers[path] = found
         found.used = time.monotonic()
         return found
 

@@ -267,9 +267,7 @@ class Check:
         if self.candidate is None:
             return
         question.forbidden = self.forbidden
-        if (
-            isinstance(question.request, calls.Call) and question.request.held is not None
-        ):  # it may keep what it answered
+        if question.is_of_object:  # which may keep what it answered
             question.given += [leaf for each in self.questions for leaf in floating_leaves(each.answer.value)]
         request = msgspec.structs.replace(question.request, record=True) if question.proof else question.request
         question.answer = self.candidate.ask(request, question.buffers)

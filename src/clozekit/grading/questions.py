@@ -4,6 +4,7 @@ Question("rms_norm(float32[3, 8], float32[8])", Call("rms_norm", ...), buffers, 
 question.judge(answer)      None, or Problem("value", {"where": "[1, 2]", "yours": "2.46253", ...})
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -83,6 +84,11 @@ class Question:
     answer: Answer = field(default_factory=Answer)
     problem: Problem | None = None
 
+    @property
+    def is_of_object(self) -> bool:
+        """Whether it calls an object that was constructed earlier, or a method of it."""
+        return isinstance(self.request, calls.Call) and self.request.held is not None
+
     def judge(self, answer: Answer) -> Problem | None:
         """Why this answer is refused; None if it is right."""
         problem = self._problem(answer)
@@ -135,9 +141,8 @@ class Question:
 
     def _is_computed(self, value: Any) -> bool:
         """Whether there is a floating tensor in an answer that is no argument, and that no object can have had before."""
-        kept = isinstance(self.request, calls.Call) and self.request.held is not None
         return any(
-            not (any(_same_bytes(leaf, given) for given in self.given) or (kept and _is_constant(leaf)))
+            not (any(_same_bytes(leaf, given) for given in self.given) or (self.is_of_object and _is_initial(leaf)))
             for leaf in floating_leaves(value)
         )
 
@@ -163,9 +168,9 @@ class Question:
             yield path, answer.parameters.get(name) if name != path else next(inputs, None), expected
 
 
-def _is_constant(leaf: Tensor) -> bool:
-    """As an object may have it from the beginning."""
-    return bool((leaf == leaf.flatten()[:1]).all())
+def _is_initial(leaf: Tensor) -> bool:
+    """As an object may have it from the beginning: nothing but one of 0, 1 and the infinities."""
+    return any(bool((leaf == value).all()) for value in (0.0, 1.0, math.inf, -math.inf))
 
 
 def _same_bytes(ours: Tensor, theirs: Tensor) -> bool:
