@@ -98,6 +98,18 @@ def test_two_draws_of_a_wrong_law_are_alike_and_those_of_two_are_not():
     assert not alike(large(), large()[:3], truth)
 
 
+@pytest.mark.parametrize("name", LAWS)
+def test_two_draws_are_alike_when_the_sum_of_one_happens_to_vanish(name):
+    """A single row sums to anything; where its elements are 200 times too large, so is what "near" means."""
+    shape = 1, 40_000
+    truth = expected(LAWS[name](shape))
+    large = [torch.randn(shape) * 4 for _ in range(2)]
+    none, some = large[0] - large[0].mean(), large[1] - large[1].mean() + 4 / shape[1] ** 0.5
+    assert alike(none, some, truth)
+    assert alike(some, none, truth)
+    assert not alike(none, some * 1.1, truth)
+
+
 def test_a_law_is_recorded_with_its_case():
     law = {"w": [Normal((4, 5), 0.1), Uniform((3,), 0.2)], "b": torch.ones(2), "none": None}
     request, buffers = encode(None, "f", (), {})

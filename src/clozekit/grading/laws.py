@@ -31,6 +31,9 @@ class Normal(Struct, tag=True, frozen=True):
     shape: tuple[int, ...]
     std: float
 
+    def of_size(self, std: float) -> "Normal":
+        return Normal(self.shape, std)
+
     def cdf(self, x: Tensor) -> Tensor:
         return torch.special.ndtr(x / self.std)
 
@@ -44,6 +47,9 @@ class Uniform(Struct, tag=True, frozen=True):
     @property
     def std(self) -> float:
         return self.bound / math.sqrt(3)
+
+    def of_size(self, std: float) -> "Uniform":
+        return Uniform(self.shape, std * math.sqrt(3))
 
     def cdf(self, x: Tensor) -> Tensor:
         return ((x / self.bound + 1) / 2).clamp(0, 1)
@@ -77,14 +83,17 @@ def complaint(answer: Tensor, law: Law) -> Statistic:
 def alike(answer: Tensor, other: Tensor, law: Law) -> bool:
     """Whether two tensors with the shape of this law, both of which may be wrong, could be drawn from one."""
     x, y = answer.double(), other.double()
-    pairs = list(zip(_moments(x, law), _moments(y, law), strict=True))
-    room = max(1.0, *(each.value / law.std for each in pairs[1]))
-    near = all(
-        abs(a.value - b.value) <= 2 * a.bar * max(room, a.value / a.expected if a.expected else 0) for a, b in pairs
-    )
+    wide = law.of_size(max(law.std, *(each.square().mean().sqrt().item() for each in (x, y))))
+    near = all(_near(a, b) for a, b in zip(_moments(x, wide), _moments(y, wide), strict=True))
     x, y = x.flatten().sort().values, y.flatten().sort().values
     apart = (torch.searchsorted(x, x, right=True) - torch.searchsorted(y, x, right=True)).abs().max().item() / len(x)
     return near and apart <= 2 * _band(len(x))
+
+
+def _near(a: Statistic, b: Statistic) -> bool:
+    """Elements that repeat others have larger sums than the law has, and as much wider bars."""
+    times = max(1.0, a.value / a.expected, b.value / b.expected) if a.expected else 1.0
+    return abs(a.value - b.value) <= 2 * a.bar * times
 
 
 def _moments(x: Tensor, law: Law) -> Iterator[Statistic]:
