@@ -5,6 +5,7 @@ import struct
 from collections import OrderedDict, defaultdict, namedtuple
 
 import msgspec
+import numpy
 import pytest
 import torch
 from hypothesis import given, settings
@@ -144,6 +145,12 @@ ODD = {
     "a named tuple": (Pair(1, [2]), (1, [2])),
     "an ordered dict": (OrderedDict(a=1), {"a": 1}),
     "a default dict": (defaultdict(list, a=[1]), {"a": [1]}),
+    "a number of numpy": (numpy.float64(0.1), 0.1),
+    "a short number of numpy": (numpy.float32(0.5), 0.5),
+    "a whole number of numpy": ([numpy.int64(-3), numpy.uint64(1 << 63)], [-3, 1 << 63]),
+    "a truth of numpy": (numpy.bool_(True), True),
+    "a complex number of numpy": (numpy.complex64(1j), Foreign("complex")),
+    "an array": (numpy.ones(2), Foreign("numpy.ndarray")),
     "a list subclass": (type("Row", (list,), {"__module__": "m"})([1]), Foreign("m.Row")),
     "an int subclass": (type("Id", (int,), {"__module__": "m"})(1), Foreign("m.Id")),
     "a tensor subclass": (torch.ones(2).as_subclass(Mine), Foreign("m.Mine")),

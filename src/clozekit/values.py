@@ -8,6 +8,7 @@ import math
 from collections.abc import Collection
 from typing import Annotated, Any, Literal, get_args
 
+import numpy
 import torch
 from msgspec import Meta, Struct
 from torch import Tensor
@@ -96,6 +97,8 @@ def encode(
     """
     if depth == DEPTH_LIMIT:
         return Foreign("a structure nested too deeply")
+    if isinstance(value, numpy.number | numpy.bool_):
+        value = value.item()  # whoever sums an array has a numpy.float64, and means the number
     kind = type(value)
     if value is None or kind in (bool, float, str):
         return value
