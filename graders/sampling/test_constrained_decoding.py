@@ -8,6 +8,7 @@ from clozekit import tiny_lm
 from clozekit.grading import mistake, reference
 
 EOS = ""
+AHEAD = 60.0  # of logits: more than a small bias outweighs, and a softmax in float32 still holds exp(-60)
 
 
 def machine(rows):
@@ -68,29 +69,31 @@ def found(case):
 
 
 def definition(parameters, ids, index, start, finals, eos, max_new):
-    """The new tokens, the states on the way, and by how much the closest choice was decided."""
-    model, text, states, closest = tiny_lm.built(parameters), list(ids), [start], math.inf
+    """The new tokens, the states on the way, how close the closest choice was, how far a forbidden token was ahead."""
+    model, text, states, closest, ahead = tiny_lm.built(parameters), list(ids), [start], math.inf, 0.0
     while len(text) < len(ids) + max_new and (len(text) == len(ids) or text[-1] != eos):
-        logits = model(torch.tensor([text]))[0, -1].tolist()
+        every = model(torch.tensor([text]))[0, -1].tolist()
         logits = [
             x if v in index[states[-1]] or (v == eos and states[-1] in finals) else -math.inf
-            for v, x in enumerate(logits)
+            for v, x in enumerate(every)
         ]
         first, second = sorted(logits, reverse=True)[:2]
-        closest = min(closest, first - second)
+        closest, ahead = min(closest, first - second), max(ahead, max(every) - first)
         text.append(logits.index(first))
         states.append(index[states[-1]].get(text[-1], -1))
-    return text[len(ids) :], states, closest
+    return text[len(ids) :], states, closest, ahead
 
 
-def ask(check, fsm, start, finals, vocab, max_new, wanted=lambda new, states: True, **options):
-    """Of what a model writes that is clear and as it is wanted."""
+def ask(check, fsm, start, finals, vocab, max_new, wanted=lambda new, states: True, sure=False, **options):
+    """Of what a model writes that is clear and as it is wanted. sure: that of some forbidden token it is very sure."""
     index, eos = read(fsm, vocab), vocab.index(EOS)
     while True:
         parameters, ids = tiny_lm.draw(len(vocab)), torch.randint(0, len(vocab), (random.randint(2, 5),))
-        new, states, closest = definition(parameters, ids.tolist(), index, start, finals, eos, max_new)
-        if closest > 0.01 and wanted(new, states):
+        new, states, closest, ahead = definition(parameters, ids.tolist(), index, start, finals, eos, max_new)
+        if closest > 0.01 and wanted(new, states) and (ahead > 2 or not sure):
             break
+    if sure:
+        parameters["head"] *= AHEAD / ahead
     model = check.new("TinyLM", vocab=len(vocab), parameters=parameters)
     check("constrained_decode", model, ids, index, start, finals, eos, max_new, returns=new, **options)
 
@@ -116,6 +119,10 @@ def test_decode(check, case):
 def test_nothing_to_write(check):
     """Where a text may be empty, eos may come first."""
     ask(check, *MACHINES["a word again and again"], 4, lambda new, states: len(new) == 1)
+
+
+def test_a_model_that_is_sure(check):
+    ask(check, *MACHINES["two words"], 9, lambda new, states: len(new) > 2, sure=True)
 
 
 def test_no_room_to_end(check):
@@ -241,6 +248,14 @@ def zeroes_logits(model, ids, new, allowed):
     mask = torch.zeros_like(logits)
     mask[allowed] = 1
     token = int((logits * mask).argmax())
+
+
+@mistake(blank="choose")
+def subtracts_a_number(model, ids, new, allowed):
+    logits = model(torch.cat([ids, torch.tensor(new, dtype=torch.int64)])[None])[0, -1]
+    bias = torch.full_like(logits, -10.0)
+    bias[allowed] = 0
+    token = int((logits + bias).argmax())
 
 
 @mistake(blank="choose")
