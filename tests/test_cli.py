@@ -61,6 +61,7 @@ def test_every_command_and_option_has_help(command, cloze):
 def test_the_program_says_where_to_start(cloze):
     shown = cloze("--help").output
     assert "cloze init" in shown
+    assert "..." not in shown.partition("Commands:")[2], "the first sentence of a command fits its line"
     assert "_CLOZE_COMPLETE=bash_source" in shown
     assert re.fullmatch(r"cloze, version \d+\.\d+\.\d+\S*\n", cloze("--version").output)
     assert cloze("no-such-command").exit_code == 2

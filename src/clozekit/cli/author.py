@@ -24,7 +24,7 @@ from clozekit.pack import Pack
     help="The content root; default: here, or the kit's own.",
 )
 def new(exercise: str, content: Path | None) -> None:
-    """Write the four files of a new exercise: a small one that verifies clean, for you to change."""
+    """Write the four files of a new exercise. It is small and verifies clean, for you to change."""
     from clozekit.skeleton import write_skeleton
 
     root = _authored(content or (Path.cwd() if (Path.cwd() / "exercises").is_dir() else builtin_root()))
@@ -92,7 +92,10 @@ def _write(files: dict[Path, str]) -> Iterator[Path]:
 def verify(
     exercises: tuple[str, ...], as_json: bool, mutants: bool, seed: int | None, content: tuple[Path, ...]
 ) -> None:
-    """Prove graders: the solution passes, blanks fail, mistakes are refused and named, mutants refused or justified."""
+    """Prove that graders refuse what they must, and nothing else.
+
+    The solution passes, blanks fail, mistakes are refused and named, mutants refused or justified.
+    """
     from clozekit.engine import Engine
     from clozekit.verify import Proof, prove
 

@@ -32,7 +32,7 @@ NEEDED = {"student", "file", "exercise", "verdict", "points", "max_points", "tes
 @language_option
 @content_option
 def class_report(results: Path, page: str, anonymous: bool, lang: str | None, content: tuple[Path, ...]) -> None:
-    """Make a page of what `cloze grade` wrote into OUT: who has what, mistakes, hardest cases, costs.
+    """Make a page of what `cloze grade` wrote into OUT. Who has what, mistakes, hardest cases, costs.
 
     It needs no network and no file beside it. Nothing is graded again.
     """
@@ -75,7 +75,7 @@ def _lines(path: Path) -> list[Line]:
 @language_option
 @content_option
 def alike(directory: Path, page: str, json_path: str | None, lang: str | None, content: tuple[Path, ...]) -> None:
-    """Find answers among DIRECTORY/STUDENT/TRACK/NAME.py that are alike beyond what an exercise takes.
+    """Find answers that are alike beyond what exercises take. They are looked for among DIRECTORY/STUDENT/TRACK/NAME.py.
 
     DIRECTORY may be whatever `cloze grade` takes. Nothing is run and nobody accused: the page shows pairs side by side for you
     to look at.

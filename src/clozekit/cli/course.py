@@ -31,7 +31,7 @@ from clozekit.workspace import Workspace
 @language_option
 @content_option
 def start(goal: str | None, level: str | None, lang: str | None, content: tuple[Path, ...]) -> None:
-    """Take up the next exercise on the easiest way to what serves GOAL. The goal is remembered.
+    """Take up the next exercise on the easiest way to GOAL. The goal is remembered.
 
     Here becomes a workspace if it is in none. A file that is there stays as it is.
     """
@@ -95,7 +95,7 @@ def _why(entry: Entry, entries: list[Entry], goal: str, title: str, language: st
 def progress(
     as_json: bool, target: str | None, source: Path | None, lang: str | None, content: tuple[Path, ...]
 ) -> None:
-    """Show how far you are, track by track, and what is due for review; or carry it to another machine."""
+    """Show how far you are, and what is due for review. Or carry that to another machine."""
     workspace, chosen = inside(lang)
     if source:
         theirs = _read_progress(source)
@@ -152,7 +152,7 @@ def _progress(workspace: Workspace, catalog: Catalog, language: str) -> dict[str
 @language_option
 @content_option
 def update(dry_run: bool, lang: str | None, content: tuple[Path, ...]) -> None:
-    """Bring the starters of the workspace to this version of the kit; what you wrote stays.
+    """Bring the starters to this version of the kit. What you wrote stays.
 
     A file that you have changed is merged, and kept as it was as NAME.py.bak. Where that is not possible the new starter is put
     beside it as NAME.py.new. New exercises of the tracks that `cloze init` wrote are

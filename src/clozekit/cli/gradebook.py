@@ -96,7 +96,10 @@ def changed(out: Path | None, url: str | None, catalog: Catalog) -> Iterator["St
 
 @click.group(cls=ShowsByDefault)
 def gradebook() -> None:
-    """What students get: `cloze gradebook OUT`, with the deadlines of --course; corrections, history, merging, forgetting."""
+    """Show and correct what students get.
+
+    `cloze gradebook OUT`, with the deadlines of --course; corrections, history, merging, forgetting.
+    """
 
 
 @gradebook.command()

@@ -36,7 +36,7 @@ def gradescope(
     lang: str | None,
     content: tuple[Path, ...],
 ) -> None:
-    """Write an autograder for Gradescope: it judges what students upload as `cloze grade` does.
+    """Write an autograder for Gradescope. It judges what students upload as `cloze grade` does.
 
     The zip holds the hidden graders of your course: upload it, and give it to nobody.
     """

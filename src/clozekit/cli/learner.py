@@ -47,7 +47,7 @@ from clozekit.workspace import Workspace
 def init(
     directory: Path, track: tuple[str, ...], level: str | None, lang: str | None, content: tuple[Path, ...]
 ) -> None:
-    """Make DIRECTORY a workspace: write a starter for every exercise. Files that are there stay as they are."""
+    """Make DIRECTORY a workspace with a starter for each exercise. Files that are there stay as they are."""
     existing, chosen = (
         surroundings(lang, directory) if (directory / ".cloze").is_dir() else (None, language(lang, None))
     )
@@ -72,7 +72,7 @@ def init(
 @language_option
 @content_option
 def list_(as_json: bool, track: str | None, lang: str | None, content: tuple[Path, ...]) -> None:
-    """List the exercises in learning order: ✓ solved, ↻ solved and due for review."""
+    """List the exercises in learning order. ✓ is solved, ↻ solved and due for review."""
     workspace, chosen = surroundings(lang)
     solved = workspace.solved() if workspace else set()
     due = reviewing.due_now(workspace) if workspace else []
@@ -159,7 +159,7 @@ def check(
     lang: str | None,
     content: tuple[Path, ...],
 ) -> None:
-    """Check a file: 0 passed, 1 failed, 2 wrong usage, 3 could not check.
+    """Check a file. The exit status is 0 passed, 1 failed, 2 wrong usage, 3 could not check.
 
     Of a notebook all answers are checked, or that to --exercise; the worst decides, and --json has an array if there are several.
     An answer to an exercise that there is not could not be checked.
@@ -228,7 +228,7 @@ def check(
 @content_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def reset(exercise: str, level: str | None, lang: str | None, content: tuple[Path, ...], yes: bool) -> None:
-    """Bring the starter of EXERCISE back; the file as it was is kept beside it as NAME.py.bak."""
+    """Bring the starter of EXERCISE back. The file as it was is kept beside it as NAME.py.bak."""
     workspace, chosen = inside(lang)
     found = catalog_of(workspace, content)[exercise]
     workspace.state.level, workspace.state.language = level or workspace.state.level, chosen
@@ -245,7 +245,7 @@ def reset(exercise: str, level: str | None, lang: str | None, content: tuple[Pat
 @click.command()
 @language_option
 def demo(lang: str | None) -> None:
-    """Tell the whole story on real code: a blank is refused, a mistake is named, the solution passes."""
+    """Tell the whole story on real code. A blank is refused, a mistake is named, the solution passes."""
     from clozekit.cli.demo import tell
 
     sys.exit(tell(language(lang, None)))

@@ -52,7 +52,7 @@ class Targets(click.ParamType):
 def meter(
     file: Path, texts: tuple[str, ...], targets: list[Target], eager: str, as_json: bool, lang: str | None
 ) -> None:
-    """Count what a call of FILE costs, without a GPU: bytes, sectors, FLOPs, and what its kernels compile to.
+    """Count what a call of FILE costs, without a GPU. Bytes, sectors, FLOPs, and what its kernels compile to.
 
     Nothing of that size is computed: tensors are empty pages, and of a large grid a few programs run.
     """
@@ -102,7 +102,7 @@ def bench(
     lang: str | None,
     content: tuple[Path, ...],
 ) -> None:
-    """Show what a kernel costs beside ours and beside eager PyTorch, and where it stands under the roofline of a GPU.
+    """Show what a kernel costs beside ours and eager PyTorch. With a picture of the roofline of a GPU, and where it stands.
 
     Counted and predicted; with --device also timed, in turns with ours. 1 if something is above its bar, 3 if it could not be
     told.

@@ -26,7 +26,7 @@ def notebook(
     lang: str | None,
     content: tuple[Path, ...],
 ) -> None:
-    """Write a notebook to do exercises in: statements, cells for the answers, cells that check them.
+    """Write a notebook to do exercises in. It has statements, cells for the answers, and cells that check them.
 
     `cloze check FILE.ipynb` grades it as well. A new notebook keeps nothing of the one that it replaces.
     """

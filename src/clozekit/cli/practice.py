@@ -24,7 +24,7 @@ from clozekit.workspace import Workspace, need_workspace
 @language_option
 @content_option
 def review(exercise: str | None, begin: bool, as_json: bool, lang: str | None, content: tuple[Path, ...]) -> None:
-    """List what is due to be solved again; with EXERCISE write a blank for it under review/. Your solution stays.
+    """List what is due to be solved again. With EXERCISE write a blank for it under review/; your solution stays.
 
     Due 3 days after it was first solved, then 10, 30 and 90 days after each review that it passes; one step sooner after one
     that it does not.
@@ -85,7 +85,7 @@ def interview(
     lang: str | None,
     content: tuple[Path, ...],
 ) -> None:
-    """Solve a random set of exercises against the clock, from scratch and without hints; again: show the time left.
+    """Solve a random set of exercises against the clock. From scratch and without hints; again: show the time left.
 
     It ends when its time is over or with --end, and a report says what was solved, how fast, and what to look at again.
     """

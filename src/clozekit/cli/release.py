@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--zip", "as_zip", is_flag=True, help="Also write PACK.zip.")
 @content_option
 def release(pack: Path, course: Path | None, as_zip: bool, content: tuple[Path, ...]) -> None:
-    """Write PACK, what a class gets of a course: starters, words, rules and visible cases; no solution, grader or hidden case.
+    """Write PACK, what a class gets of a course. Starters, words, rules and visible cases; no solution, grader or hidden case.
 
     Before a file is written, all are searched for lines of answers, mistakes, references and hidden cases.
     """

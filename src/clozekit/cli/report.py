@@ -26,7 +26,7 @@ MARKS = {"solved": ("✓", "green"), "tried": ("✗", "red")}
 @language_option
 @content_option
 def report(page: str | None, lang: str | None, content: tuple[Path, ...]) -> None:
-    """Show what is solved, what was tried, and how each exercise went. Nothing is checked again."""
+    """Show what is solved, what was tried, and how it went. Nothing is checked again."""
     workspace, chosen = inside(lang)
     catalog = catalog_of(workspace, content)
     if not page:

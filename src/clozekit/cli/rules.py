@@ -23,7 +23,7 @@ from clozekit.workspace import Workspace
 @language_option
 @content_option
 def lint(files: tuple[str, ...], exercise: str | None, form: str, lang: str | None, content: tuple[Path, ...]) -> None:
-    """Hold files against the source rules alone, running nothing: 0 no errors, 1 errors, 2 wrong usage."""
+    """Hold files against the source rules alone. Nothing runs; the exit status is 0 no errors, 1 errors, 2 wrong usage."""
     from clozekit import linting
     from clozekit.exports import findings
 
@@ -41,7 +41,7 @@ def lint(files: tuple[str, ...], exercise: str | None, form: str, lang: str | No
 @click.argument("code", required=False)
 @language_option
 def rule(code: str | None, lang: str | None) -> None:
-    """Print the page of the rule CODE: what it reports, why, an example; without CODE list them all."""
+    """Print the page of the rule CODE. What it reports, why, an example; without CODE list them all."""
     from clozekit.rules.pages import page, pages
 
     chosen = language(lang, Workspace.around(Path.cwd()))

@@ -61,7 +61,7 @@ class CaseName(click.ParamType):
 @language_option
 @content_option
 def hint(exercise: str, everything: bool, lang: str | None, content: tuple[Path, ...]) -> None:
-    """Show the next hint for EXERCISE; in a workspace each call goes one step further.
+    """Show the next hint for EXERCISE. In a workspace each call goes one step further.
 
     If the last check found a known mistake, the first hint is about that. While a review of EXERCISE is under way the checks of
     its file count.
@@ -89,7 +89,7 @@ def hint(exercise: str, everything: bool, lang: str | None, content: tuple[Path,
 @language_option
 @content_option
 def explain(mistake: str | None, exercise: str | None, lang: str | None, content: tuple[Path, ...]) -> None:
-    """Explain MISTAKE, as a report names it: what is wrong, what people write, which case refuses it.
+    """Explain MISTAKE, as a report names it. What is wrong, what people write, which case refuses it.
 
     Without MISTAKE the last one that a check found in this workspace. The right code beside it comes after you have passed.
     """
@@ -141,7 +141,7 @@ def _show_code(exercise: Exercise, mistake: str, passed: bool, language: str) ->
 @language_option
 @content_option
 def debug(exercise: str, case: tuple[str, ...], lang: str | None, content: tuple[Path, ...]) -> None:
-    """Run one visible CASE on your file with print, breakpoint() and pdb; without CASE list them.
+    """Run one visible CASE with print, breakpoint() and pdb. Without CASE list them.
 
     Your file is that of a review, while one is under way or if that was checked last. It runs here, without a sandbox.
     It decides nothing: that is for `cloze check`.

@@ -111,7 +111,9 @@ def grade(
     lang: str | None,
     content: tuple[Path, ...],
 ) -> None:
-    """Grade DIRECTORY/STUDENT/TRACK/NAME.py, or .ipynb, into OUT/results.jsonl and OUT/grades.csv: 0 all graded, 3 not all.
+    """Grade the files of a class into OUT. The exit status is 0 all graded, 3 not all.
+
+    Of DIRECTORY/STUDENT/TRACK/NAME.py, or .ipynb, it makes OUT/results.jsonl and OUT/grades.csv.
 
     DIRECTORY may be an archive, or what GitHub Classroom, Gradescope, Moodle or nbgrader hand over: see docs/layouts.md.
 

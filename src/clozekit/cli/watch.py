@@ -51,7 +51,7 @@ ENDING = (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT)
 @language_option
 @content_option
 def watch(target: str | None, exercise: str | None, as_json: bool, lang: str | None, content: tuple[Path, ...]) -> None:
-    """Check the files of the workspace, or one file, whenever they are saved. On a terminal ? shows the keys, q ends it.
+    """Check the workspace, or one file, at every save. On a terminal ? shows the keys, q ends it.
 
     Those of a review or an interview that is under way are among them.
 
