@@ -13,6 +13,7 @@ HEADS = {
     "three heads": 3,
     "twelve heads": 12,
     "one head less than a power of two": 31,
+    "one head more than a power of two": 17,
 }
 
 # heads, queries, keys
