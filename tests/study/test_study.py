@@ -1,11 +1,7 @@
-"""What a learner asks for who is stuck or done: hint, explain, debug, diff, solution."""
+"""What a learner asks for who is stuck or done: hint, explain, diff, solution."""
 
-import contextlib
 import os
-import pty
 import re
-import select
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -27,76 +23,6 @@ ID = "normalization/rms_norm"
 MISTAKE = "eps_outside_sqrt"
 HERE = {name: value for name, value in os.environ.items() if not name.startswith(("CLOZE", "LC_", "PYTEST"))}
 ENVIRONMENT = HERE | {"LANG": "C.UTF-8", "COLUMNS": "120"}
-
-
-@pytest.fixture
-def cloze(cloze, engine, monkeypatch):
-    """cloze("hint", ID) in a workspace of one track."""
-    monkeypatch.setattr("clozekit.explaining.Engine", lambda seed=None: contextlib.nullcontext(engine))
-    assert cloze("init", ".", "--track", "normalization").exit_code == 0
-    return cloze
-
-
-@pytest.fixture
-def workspace(cloze, tmp_path) -> Workspace:
-    return Workspace(tmp_path)
-
-
-@pytest.fixture
-def mistaken(cloze, rms_norm, workspace) -> Report:
-    """The learner has made a mistake, and the check has found it."""
-    workspace.file(rms_norm).write_text(rms_norm.mistaken(rms_norm.mistakes[MISTAKE]))
-    assert cloze("check", ID).exit_code == 1
-    report = workspace.last_report(ID)
-    assert report.mistake == MISTAKE
-    return report
-
-
-@pytest.fixture
-def passed(cloze, workspace, rms_norm, solution) -> None:
-    """The learner has passed."""
-    workspace.file(rms_norm).write_text(solution)
-    assert cloze("check", ID).exit_code == 0
-
-
-def process(*arguments: str, **options) -> subprocess.CompletedProcess:
-    """A process of its own: what runs in it does not change this one."""
-    command = [sys.executable, "-m", "clozekit", *arguments]
-    given = {"capture_output": True, "stdin": subprocess.DEVNULL} | options
-    return subprocess.run(command, text=True, env=ENVIRONMENT, check=False, **given)
-
-
-def at_a_terminal(answers: dict[bytes, bytes], *arguments: str) -> tuple[int, str]:
-    """The same at a terminal, by somebody who types each answer once its prompt is there.
-
-    And again if nothing comes of it: a Ctrl-C between a prompt and the read that follows is seen only after the read.
-    """
-    leader, follower = pty.openpty()
-    command = [sys.executable, "-m", "clozekit", *arguments]
-
-    def log_in() -> None:
-        os.login_tty(follower)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # which a shell ignores for what it runs in the background
-
-    running = subprocess.Popen(command, env=ENVIRONMENT, preexec_fn=log_in)
-    os.close(follower)
-    said, waiting, typed, patience = b"", dict(answers), b"", 12
-    try:
-        while patience:
-            if not select.select([leader], [], [], 5)[0]:
-                os.write(leader, typed)
-                patience -= 1
-                continue
-            said += os.read(leader, 1 << 16)
-            for prompt in [prompt for prompt in waiting if prompt in said]:
-                typed = waiting.pop(prompt)
-                os.write(leader, typed)
-    except (
-        OSError
-    ):  # what a terminal says when its last user has gone, who may not have ended yet: a hangup would kill it
-        running.wait(60)
-    os.close(leader)  # which ends a program that still waits
-    return running.wait(60), said.decode().replace("\r\n", "\n")
 
 
 # hint
@@ -248,7 +174,7 @@ def test_before_the_pass_an_answer_is_not_shown_unasked(command, cloze):
 
 
 @pytest.mark.parametrize("command", [("diff", ID), ("solution", ID), ("reset", ID)])
-def test_nobody_is_waited_for_who_is_not_there(command, cloze, workspace):
+def test_nobody_is_waited_for_who_is_not_there(command, cloze, workspace, process):
     """Standard input that stays open and says nothing must not make a script hang."""
     workspace.root.joinpath(f"{ID}.py").write_text("mine\n")
     read, write = os.pipe()
@@ -260,7 +186,7 @@ def test_nobody_is_waited_for_who_is_not_there(command, cloze, workspace):
 
 
 @pytest.mark.parametrize(("answer", "shown"), [(b"y\n", True), (b"n\n", False), (b"\x03", False), (b"\x04", False)])
-def test_at_a_terminal_it_is_asked(answer, shown, cloze, workspace, monkeypatch):
+def test_at_a_terminal_it_is_asked(answer, shown, cloze, workspace, monkeypatch, at_a_terminal):
     status, said = at_a_terminal({b"[y/N]": answer}, "solution", ID)
     assert ("rsqrt" in said) == shown
     assert status == (0 if shown else 1)
@@ -304,111 +230,6 @@ def test_diff_of_a_file_that_is_not_there(cloze, workspace, rms_norm):
     done = cloze("diff", ID, "--yes")
     assert done.exit_code == 2
     assert "`cloze init` writes the starters" in done.output
-
-
-# debug
-
-
-def debug(workspace: Workspace, source: str, *case: str, **options) -> subprocess.CompletedProcess:
-    workspace.root.joinpath(f"{ID}.py").write_text(source)
-    return process("debug", ID, *(case or ("values:", "one", "row")), cwd=workspace.root, **options)
-
-
-def test_without_a_case_the_visible_ones_are_listed(workspace, rms_norm):
-    done = process("debug", ID, cwd=workspace.root)
-    assert done.stdout.splitlines() == rms_norm.visible_cases
-    assert "sizes drawn anew" not in done.stdout
-
-
-def test_a_case_shows_what_came_what_was_expected_and_what_was_printed(workspace, rms_norm):
-    mistaken = rms_norm.mistaken(rms_norm.mistakes[MISTAKE]).replace(
-        "    wide =", "    print('x is', x.dtype)\n    wide ="
-    )
-    done = debug(workspace, mistaken, "values: rows as small as eps")
-    assert done.returncode == 0
-    assert "Without a sandbox" in done.stdout
-    assert "▸ rms_norm(float32[3, 8], float32[8], 1e-06)\nx is torch.float32\n  yours\n  tensor([[" in done.stdout
-    assert "  expected\n  tensor([[" in done.stdout
-    assert "(24 of 24 elements are off)" in done.stdout
-    assert f"This was no verdict; `cloze check {ID}` gives one." in done.stdout
-    assert Workspace(workspace.root).progress(ID).attempts == []
-    assert not list(workspace.root.rglob("__pycache__"))
-
-
-def test_the_same_numbers_come_again(workspace, solution):
-    runs = {debug(workspace, solution).stdout for _ in range(2)}
-    assert len(runs) == 1
-    assert "as expected" in runs.pop()
-
-
-def test_an_exception_shows_the_lines_of_the_file_and_none_of_ours(workspace, solution):
-    done = debug(workspace, solution.replace("torch.rsqrt", "torch.no_such"), "数值：一维输入")
-    assert done.returncode == 1
-    frames = [line for line in done.stdout.splitlines() if line.startswith("  File ")]
-    assert frames[0].startswith(f'  File "{workspace.root / ID}.py", line ')
-    assert not [frame for frame in frames if "clozekit/" in frame]
-    assert "AttributeError: module 'torch' has no attribute 'no_such'" in done.stdout
-    assert "invalid syntax" in debug(workspace, "def (\n").stdout
-    assert "your file defines no `rms_norm`" in debug(workspace, "x = 1\n").stdout
-
-
-def test_a_breakpoint_opens_the_debugger_at_the_terminal(workspace, solution, monkeypatch):
-    monkeypatch.chdir(workspace.root)
-    workspace.root.joinpath(f"{ID}.py").write_text(solution.replace("    wide =", "    breakpoint()\n    wide ="))
-    status, said = at_a_terminal(
-        {b"(Pdb) ": b"p x.shape\n", b"torch.Size([16])": b"c\n"}, "debug", ID, "values: one row"
-    )
-    assert status == 0
-    assert "-> wide = x.float()" in said
-    assert "as expected" in said
-    status, said = at_a_terminal({b"(Pdb) ": b"q\n"}, "debug", ID, "values: one row")
-    assert status == 0
-    assert "Traceback" not in said
-
-
-@pytest.mark.parametrize(
-    ("case", "message"),
-    {
-        "sizes drawn anew": "'sizes drawn anew' is a hidden case; only the judge runs it",
-        "每次重新抽取的尺寸": "is a hidden case",
-        "values: one rwo": "did you mean 'values: one row'?",
-        "zzz": f"no case 'zzz': `cloze debug {ID}` lists them",
-    }.items(),
-)
-def test_a_case_that_cannot_be_debugged(case, message, workspace, solution):
-    """Of a hidden one nothing else is told, and nothing of it runs."""
-    done = debug(workspace, f"print('loaded')\n{solution}", case)
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert done.stdout == ""
-
-
-def test_a_kernel_prints_what_its_programs_see(cloze, workspace):
-    assert cloze("init", ".", "--track", "triton").exit_code == 0
-    kernel = blanks.reveal(Exercise(builtin_root(), "triton/fused_softmax").solution)
-    file = workspace.root / "triton/fused_softmax.py"
-    file.write_text(kernel.replace("    inside = col < cols\n", "    inside = col < cols\n    print('cols', cols)\n"))
-    done = process("debug", "triton/fused_softmax", "values: one row", cwd=workspace.root)
-    assert done.returncode == 0, done.stderr
-    assert "(0, 0, 0)  cols:  [37]" in done.stdout
-    assert "as expected" in done.stdout
-    costs = process("debug", "triton/fused_softmax", "costs: softmax(float32[1024, 1000])", cwd=workspace.root)
-    assert costs.returncode == 2
-    assert "`cloze bench triton/fused_softmax` shows that" in costs.stderr
-
-
-def test_state_and_modules_are_debugged_call_by_call(cloze, workspace):
-    assert cloze("init", ".", "--track", "attention").exit_code == 0
-    for id, case, called in (
-        ("attention/kv_cache", "attend: prefill then decode", "▸ KVCache.__len__()"),
-        ("attention/multi_head_attention", "gradients", "▸ MultiHeadAttention("),
-    ):
-        solution = blanks.reveal(Exercise(builtin_root(), id).solution)
-        (workspace.root / f"{id}.py").write_text(solution)
-        done = process("debug", id, case, cwd=workspace.root)
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert called in done.stdout
-        assert "are off" not in done.stdout
 
 
 # Completion in the shell
