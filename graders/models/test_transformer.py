@@ -55,6 +55,7 @@ def test_other_ids_for_padding_and_begin(check):
     config, src, tgt = draw()
     src[src == 5], tgt[tgt == 5] = PAD, PAD
     src[1, :2], tgt[1, 2:] = 5, 5
+    tgt[0, 0] = PAD  # is none here
     check(check.new("Transformer", **config, pad=5, bos=3), src, tgt)
 
 
@@ -140,6 +141,19 @@ def halves(place, d_model):
 @mistake(blank="positions")
 def rates_too_close(place, d_model):
     angles = place[:, None] / 10000 ** (torch.arange(d_model // 2) / d_model)
+    positions = torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)
+
+
+@mistake(blank="positions")
+def rate_of_each_feature(place, d_model):
+    feature = torch.arange(d_model)
+    angles = place[:, None] / 10000 ** (2 * feature / d_model)
+    positions = torch.where(feature % 2 == 0, angles.sin(), angles.cos())
+
+
+@mistake(blank="positions")
+def doubles_the_index(place, d_model):
+    angles = place[:, None] / 10000 ** (2 * torch.arange(0, d_model, 2) / d_model)
     positions = torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)
 
 
@@ -257,9 +271,21 @@ def padding_in_the_decoder(self, before, memory, past, real):
         y = layer(y, memory, past, torch.ones_like(real))
 
 
+@mistake(blank="decode")
+def hides_padding_of_the_target(self, before, memory, past, real):
+    y = self.embed(before)
+    for layer in self.decoder:
+        y = layer(y, memory, past & (before != self.pad)[:, None, None], real)
+
+
 @mistake(blank="logits")
 def returns_probabilities(self, y):
     return (y @ self.embedding.weight.T).softmax(-1)
+
+
+@mistake(blank="logits")
+def returns_log_probabilities(self, y):
+    return (y @ self.embedding.weight.T).log_softmax(-1)
 
 
 @mistake(blank="logits")
