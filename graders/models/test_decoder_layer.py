@@ -161,6 +161,25 @@ def forgets_scale(self, x, source, visible):
     return self.out_proj(heads.transpose(1, 2).flatten(-2))
 
 
+@mistake("Attention.forward")
+def scales_by_the_width(self, x, source, visible):
+    by_head = (self.num_heads, -1)
+    q = self.q_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    k = self.k_proj(source).unflatten(-1, by_head).transpose(1, 2)
+    v = self.v_proj(source).unflatten(-1, by_head).transpose(1, 2)
+    heads = F.scaled_dot_product_attention(q, k, v, visible, scale=x.shape[-1] ** -0.5)
+    return self.out_proj(heads.transpose(1, 2).flatten(-2))
+
+
+@mistake("Attention.forward")
+def merges_without_transpose(self, x, source, visible):
+    by_head = (self.num_heads, -1)
+    q = self.q_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    k = self.k_proj(source).unflatten(-1, by_head).transpose(1, 2)
+    v = self.v_proj(source).unflatten(-1, by_head).transpose(1, 2)
+    return self.out_proj(F.scaled_dot_product_attention(q, k, v, visible).reshape(x.shape))
+
+
 @mistake(blank="past")
 def sees_the_future(x):
     past = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool)
@@ -176,6 +195,17 @@ def does_not_see_itself(x):
     past = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).tril(-1)
 
 
+@mistake("Attention.forward")
+def hides_the_diagonal(self, x, source, visible):
+    by_head = (self.num_heads, -1)
+    q = self.q_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    k = self.k_proj(source).unflatten(-1, by_head).transpose(1, 2)
+    v = self.v_proj(source).unflatten(-1, by_head).transpose(1, 2)
+    visible = visible.tril(-1) if visible.ndim == 2 else visible  # of the target, not of the source
+    scores = (q @ k.mT * q.shape[-1] ** -0.5).masked_fill(~visible, torch.finfo(x.dtype).min)
+    return self.out_proj((scores.softmax(dim=-1) @ v).transpose(1, 2).flatten(-2))
+
+
 @mistake(blank="past")
 def sees_only_the_future(x):
     past = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu()
@@ -186,9 +216,36 @@ def adds_the_mask(x):
     past = x.new_ones(x.shape[1], x.shape[1]).tril()
 
 
-@mistake(blank="past")
-def mask_too_weak(x):
-    past = x.new_full((x.shape[1], x.shape[1]), -1000).triu(1)
+@mistake("Attention.forward")
+def mask_too_weak(self, x, source, visible):
+    by_head = (self.num_heads, -1)
+    q = self.q_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    k = self.k_proj(source).unflatten(-1, by_head).transpose(1, 2)
+    v = self.v_proj(source).unflatten(-1, by_head).transpose(1, 2)
+    scores = q @ k.mT * q.shape[-1] ** -0.5
+    heads = scores.masked_fill(~visible, -1e4).softmax(dim=-1) @ v
+    return self.out_proj(heads.transpose(1, 2).flatten(-2))
+
+
+@mistake("Attention.forward")
+def mask_near_zero(self, x, source, visible):
+    by_head = (self.num_heads, -1)
+    q = self.q_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    k = self.k_proj(source).unflatten(-1, by_head).transpose(1, 2)
+    v = self.v_proj(source).unflatten(-1, by_head).transpose(1, 2)
+    scores = (q @ k.mT * q.shape[-1] ** -0.5).masked_fill(~visible, 1e-9)
+    return self.out_proj((scores.softmax(dim=-1) @ v).transpose(1, 2).flatten(-2))
+
+
+@mistake("Attention.forward")
+def mask_beyond_float16(self, x, source, visible):
+    by_head = (self.num_heads, -1)
+    q = self.q_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    k = self.k_proj(source).unflatten(-1, by_head).transpose(1, 2)
+    v = self.v_proj(source).unflatten(-1, by_head).transpose(1, 2)
+    scores = q @ k.mT * q.shape[-1] ** -0.5
+    heads = scores.masked_fill(~visible, -1e9).softmax(dim=-1) @ v
+    return self.out_proj(heads.transpose(1, 2).flatten(-2))
 
 
 @mistake(blank="self_attention")
@@ -228,7 +285,7 @@ def looks_at_itself_again(self, h, past):
 
 @mistake(blank="cross_attention")
 def forgets_padding(self, h, memory, memory_mask):
-    c = self.norm2(h + self.cross_attn(h, memory, memory_mask.new_ones(1)))
+    c = self.norm2(h + self.cross_attn(h, memory, torch.ones_like(memory_mask)[:, None, None]))
 
 
 @mistake(blank="cross_attention")
@@ -249,6 +306,17 @@ def one_norm_for_all(self, x, memory, memory_mask):
     h = self.norm1(x + self.self_attn(x, x, past))
     c = self.norm1(h + self.cross_attn(h, memory, memory_mask[:, None, None]))
     return self.norm1(c + self.fc2(self.fc1(c).relu()))
+
+
+@mistake("DecoderLayer.forward")
+def sample_deviation(self, x, memory, memory_mask):
+    def normed(norm, z):
+        return (z - z.mean(-1, keepdim=True)) / (z.std(-1, keepdim=True) + 1e-6) * norm.weight + norm.bias
+
+    past = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).tril()
+    h = normed(self.norm1, x + self.self_attn(x, x, past))
+    c = normed(self.norm2, h + self.cross_attn(h, memory, memory_mask[:, None, None]))
+    return normed(self.norm3, c + self.fc2(self.fc1(c).relu()))
 
 
 @mistake("DecoderLayer.forward")
