@@ -138,6 +138,15 @@ def splits_without_transpose(self, x):
     q, k, v = (proj(x).reshape(shape) for proj in (self.q_proj, self.k_proj, self.v_proj))
 
 
+@mistake("EncoderLayer.attention")
+def merges_without_transpose(self, x, mask):
+    by_head = (self.num_heads, -1)
+    q = self.q_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    k = self.k_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    v = self.v_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    return self.out_proj(F.scaled_dot_product_attention(q, k, v, mask[:, None, None]).reshape(x.shape))
+
+
 @mistake(blank="attend")
 def values_from_keys(self, x, by_head):
     q = self.q_proj(x).unflatten(-1, by_head).transpose(1, 2)
@@ -154,6 +163,26 @@ def forgets_scale(self, x, mask):
     return self.out_proj(heads.transpose(1, 2).flatten(-2))
 
 
+@mistake("EncoderLayer.attention")
+def scales_by_the_width(self, x, mask):
+    by_head = (self.num_heads, -1)
+    q = self.q_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    k = self.k_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    v = self.v_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    heads = F.scaled_dot_product_attention(q, k, v, mask[:, None, None], scale=x.shape[-1] ** -0.5)
+    return self.out_proj(heads.transpose(1, 2).flatten(-2))
+
+
+@mistake("EncoderLayer.attention")
+def softmax_over_queries(self, x, mask):
+    by_head = (self.num_heads, -1)
+    q = self.q_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    k = self.k_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    v = self.v_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    scores = (q @ k.mT * q.shape[-1] ** -0.5).masked_fill(~mask[:, None, None], torch.finfo(x.dtype).min)
+    return self.out_proj((scores.softmax(dim=-2) @ v).transpose(1, 2).flatten(-2))
+
+
 @mistake(blank="visible")
 def forgets_padding():
     visible = None
@@ -167,6 +196,36 @@ def inverted_mask(mask):
 @mistake(blank="visible")
 def blocks_queries(mask):
     visible = mask[:, None, :, None]
+
+
+@mistake("EncoderLayer.attention")
+def mask_too_weak(self, x, mask):
+    by_head = (self.num_heads, -1)
+    q = self.q_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    k = self.k_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    v = self.v_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    scores = (q @ k.mT * q.shape[-1] ** -0.5).masked_fill(~mask[:, None, None], -1e4)
+    return self.out_proj((scores.softmax(dim=-1) @ v).transpose(1, 2).flatten(-2))
+
+
+@mistake("EncoderLayer.attention")
+def mask_near_zero(self, x, mask):
+    by_head = (self.num_heads, -1)
+    q = self.q_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    k = self.k_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    v = self.v_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    scores = (q @ k.mT * q.shape[-1] ** -0.5).masked_fill(~mask[:, None, None], 1e-9)
+    return self.out_proj((scores.softmax(dim=-1) @ v).transpose(1, 2).flatten(-2))
+
+
+@mistake("EncoderLayer.attention")
+def mask_beyond_float16(self, x, mask):
+    by_head = (self.num_heads, -1)
+    q = self.q_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    k = self.k_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    v = self.v_proj(x).unflatten(-1, by_head).transpose(1, 2)
+    scores = (q @ k.mT * q.shape[-1] ** -0.5).masked_fill(~mask[:, None, None], -1e9)
+    return self.out_proj((scores.softmax(dim=-1) @ v).transpose(1, 2).flatten(-2))
 
 
 @mistake(blank="visible")
@@ -239,11 +298,13 @@ def attention_without_norm(self, x, mask):
     h = x + self.attention(x, mask)
 
 
-@mistake(blank="first")
+@mistake("EncoderLayer.forward")
 def sample_deviation(self, x, mask):
-    z = x + self.attention(x, mask)
-    z = (z - z.mean(-1, keepdim=True)) / (z.std(-1, keepdim=True) + 1e-5)
-    h = z * self.norm1.weight + self.norm1.bias
+    def normed(norm, z):
+        return (z - z.mean(-1, keepdim=True)) / (z.std(-1, keepdim=True) + 1e-6) * norm.weight + norm.bias
+
+    h = normed(self.norm1, x + self.attention(x, mask))
+    return normed(self.norm2, h + self.feed_forward(h))
 
 
 @mistake(blank="second")
