@@ -164,8 +164,8 @@ def places_along_the_batch(ids):
 
 
 @mistake(blank="places")
-def places_do_not_move():
-    places = 0
+def places_do_not_move(ids):
+    places = torch.zeros_like(ids)
 
 
 @mistake(blank="places")
