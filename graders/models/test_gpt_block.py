@@ -154,10 +154,31 @@ def forgets_scale(q, k, v):
 
 
 @mistake(blank="attend")
+def scales_by_the_width(q, k, v):
+    later = torch.ones(q.shape[2], q.shape[2], dtype=torch.bool).triu(1)
+    scores = q @ k.mT / math.sqrt(q.shape[1] * q.shape[-1])
+    heads = scores.masked_fill(later, -math.inf).softmax(dim=-1) @ v
+
+
+@mistake(blank="attend")
 def mask_too_weak(q, k, v):
     scores = q @ k.mT / math.sqrt(q.shape[-1])
     later = torch.ones(q.shape[2], q.shape[2], dtype=torch.bool).triu(1)
     heads = scores.masked_fill(later, -1e4).softmax(dim=-1) @ v
+
+
+@mistake(blank="attend")
+def mask_beyond_float16(q, k, v):
+    scores = q @ k.mT / math.sqrt(q.shape[-1])
+    later = torch.ones(q.shape[2], q.shape[2], dtype=torch.bool).triu(1)
+    heads = scores.masked_fill(later, -1e9).softmax(dim=-1) @ v
+
+
+@mistake("Attention.forward")
+def merges_without_transpose(self, x):
+    by_head = (self.num_heads, -1)
+    q, k, v = (part.unflatten(-1, by_head).transpose(1, 2) for part in self.c_attn(x).chunk(3, dim=-1))
+    return self.c_proj(F.scaled_dot_product_attention(q, k, v, is_causal=True).reshape(x.shape))
 
 
 @mistake(blank="feed")
@@ -204,6 +225,22 @@ def eps_of_bert(self, d_model, num_heads):
 
 
 @mistake("GPT.__init__")
+def sample_deviation(self, vocab_size, context, d_model, num_heads, num_layers):
+    class Norm(nn.LayerNorm):
+        def forward(self, x):
+            normed = (x - x.mean(-1, keepdim=True)) / torch.sqrt(x.var(-1, keepdim=True) + self.eps)
+            return normed * self.weight + self.bias
+
+    super().__init__()
+    self.wte = nn.Embedding(vocab_size, d_model)
+    self.wpe = nn.Embedding(context, d_model)
+    self.h = nn.ModuleList(Block(d_model, num_heads) for _ in range(num_layers))  # noqa: F821
+    self.ln_f = Norm(d_model)
+    for block in self.h:
+        block.ln_1, block.ln_2 = Norm(d_model), Norm(d_model)
+
+
+@mistake("GPT.__init__")
 def shares_a_block(self, vocab_size, context, d_model, num_heads, num_layers):
     super().__init__()
     self.wte = nn.Embedding(vocab_size, d_model)
@@ -245,6 +282,11 @@ def forgets_final_norm(self, x):
 @mistake(blank="logits")
 def last_token_only(self, x):
     return self.ln_f(x[:, -1]) @ self.wte.weight.T
+
+
+@mistake(blank="logits")
+def last_row_only(self, x):
+    return self.ln_f(x[:, [-1]]) @ self.wte.weight.T
 
 
 @mistake(blank="logits")
