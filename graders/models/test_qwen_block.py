@@ -196,6 +196,14 @@ def counts_the_call(self, q, positions):
 
 
 @mistake(blank="logn")
+def counts_the_keys(self, q, positions, cache):
+    if self.train_length is not None:
+        earlier = 0 if cache is None else cache[0].shape[2]
+        scale = torch.log(torch.arange(1, len(positions) + 1) + earlier) / math.log(self.train_length)
+        q = q * scale.clamp(min=1).to(q.dtype)[:, None]
+
+
+@mistake(blank="logn")
 def scales_the_keys(self, k, positions):
     if self.train_length is not None:
         scale = torch.log(positions + 1) / math.log(self.train_length)
