@@ -148,6 +148,17 @@ def attention_without_biases(cfg, d):
     attention = d * query + 2 * d * key + query * d
 
 
+@mistake("count_params")
+def biases_of_qwen(cfg):
+    d, query, key = cfg["d_model"], cfg["n_heads"] * cfg["d_head"], cfg["n_kv_heads"] * cfg["d_head"]
+    block = 2 * d * (query + key) + (3 if cfg["gated"] else 2) * d * cfg["d_ff"]
+    if cfg["bias"]:
+        block += query + 2 * key
+    norm = 2 * d if cfg["norm"] == "layer" else d
+    tables = cfg["vocab"] + cfg["n_ctx"] + (0 if cfg["tied"] else cfg["vocab"])
+    return cfg["n_layers"] * (block + 2 * norm) + tables * d + norm
+
+
 @mistake(blank="feed_forward")
 def four_times_the_width(cfg, d):
     wide = 2 if cfg["gated"] else 1
@@ -218,6 +229,12 @@ def counts_the_shared_matrix_twice(cfg):
 @mistake(blank="ends")
 def always_tied(cfg):
     tables = cfg["vocab"] + cfg["n_ctx"]
+
+
+@mistake(blank="total")
+def bias_of_the_output_matrix(cfg, block, tables, d, norm):
+    output = cfg["vocab"] if cfg["bias"] and not cfg["tied"] else 0
+    return cfg["n_layers"] * block + tables * d + norm + output
 
 
 @mistake(blank="total")
