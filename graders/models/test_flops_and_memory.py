@@ -88,6 +88,12 @@ def six_times_the_parameters(cfg, batch, t, recompute=False):
 
 
 @mistake("train_flops")
+def every_parameter_multiplied(cfg, batch, t, recompute=False):
+    forward = batch * t * (2 * cfg["n_params"] + 4 * cfg["n_layers"] * cfg["d_model"] * t)
+    return (4 if recompute else 3) * forward
+
+
+@mistake("train_flops")
 def one_for_a_multiply_add(cfg, batch, t, recompute=False):
     d, tokens = cfg["d_model"], batch * t
     block = 12 * tokens * d * d + 2 * tokens * t * d
@@ -159,6 +165,11 @@ def recomputation_is_free(cfg, maps, attention, logits):
 @mistake(blank="passes")
 def recomputes_the_output(cfg, recompute, maps, attention, logits):
     return (4 if recompute else 3) * (cfg["n_layers"] * (maps + attention) + logits)
+
+
+@mistake(blank="passes")
+def always_recomputes(cfg, maps, attention, logits):
+    return 4 * cfg["n_layers"] * (maps + attention) + 3 * logits
 
 
 @mistake(blank="passes")
