@@ -122,6 +122,20 @@ def unbiased_variance(x, eps):
     return (wide - wide.mean(-1, keepdim=True)) * rstd, rstd
 
 
+@mistake("layer_norm")
+def unbiased_forward(x, weight, bias, eps=1e-5):
+    wide = x.float()
+    normed = (wide - wide.mean(-1, keepdim=True)) * torch.rsqrt(wide.var(-1, keepdim=True) + eps)
+    return (normed * weight.float() + bias.float()).to(x.dtype)
+
+
+@mistake("layer_norm")
+def deviation_plus_eps(x, weight, bias, eps=1e-5):
+    wide = x.float()
+    normed = (wide - wide.mean(-1, keepdim=True)) / (wide.std(-1, keepdim=True) + eps)
+    return (normed * weight.float() + bias.float()).to(x.dtype)
+
+
 @mistake(blank="standardise")
 def divides_by_the_variance(x, eps):
     centred = x.float() - x.float().mean(-1, keepdim=True)
