@@ -141,6 +141,14 @@ def residual_from_the_normalised(self, x):
     return x + self.f(x)
 
 
+@mistake("ResidualBlock.forward")
+def residual_after_the_norm(self, x):
+    if self.placement == "post":
+        return self.norm(x + self.f(x))
+    x = self.norm(x)
+    return x + (self.f(x) if self.placement == "pre" else self.out_norm(self.f(x)))
+
+
 @mistake(blank="pre")
 def pre_without_residual(self, x):
     return self.f(self.norm(x))
