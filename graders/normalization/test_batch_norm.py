@@ -162,6 +162,12 @@ def reversed_momentum(running_mean, running_var, mean, var, momentum, rows):
 
 
 @mistake(blank="running")
+def running_of_cs231n(running_mean, running_var, mean, var, momentum):
+    running_mean = momentum * running_mean + (1 - momentum) * mean
+    running_var = momentum * running_var + (1 - momentum) * var
+
+
+@mistake(blank="running")
 def biased_running_variance(running_mean, running_var, mean, var, momentum):
     running_mean = (1 - momentum) * running_mean + momentum * mean
     running_var = (1 - momentum) * running_var + momentum * var
