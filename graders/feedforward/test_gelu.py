@@ -148,6 +148,11 @@ def sigmoid_for_tanh(wide):
     share = (1 + torch.sigmoid(math.sqrt(2 / math.pi) * (wide + 0.044715 * wide.pow(3)))) / 2
 
 
+@mistake(blank="tanh")
+def quick_gelu(wide):
+    share = torch.sigmoid(1.702 * wide)
+
+
 @mistake(blank="weigh")
 def forgets_x(x, share):
     return share.to(x.dtype)
