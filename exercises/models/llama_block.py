@@ -18,7 +18,7 @@ i + head_dim/2, (a, b), turn by angle = position · base^(−2i/head_dim), compu
 
 The tokens of x come after those of the cache, whatever the positions say; each attends to the
 whole cache, to those before it in x and to itself: softmax(q kᵀ / √head_dim) v, then o_proj of
-the heads side by side. Scores may be in the thousands.
+the heads side by side. Scores may be in the hundred thousands.
 
 The norms have a weight [d_model]. All projections are nn.Linear: q_proj and o_proj from d_model to
 d_model, k_proj and v_proj to num_kv_heads·head_dim, gate_proj and up_proj to d_ff, down_proj back.

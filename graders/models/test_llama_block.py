@@ -3,6 +3,7 @@ import random
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from clozekit.grading import decoders, mistake, reference
 
@@ -69,11 +70,12 @@ def test_tokens_as_small_as_eps(check):
     check(layer, 1e-5**0.5 * draw_x(t=4), torch.arange(4))
 
 
-def test_scores_in_the_thousands(check):
+def test_scores_in_the_hundred_thousands(check):
+    """That of a first token with itself is the only one it has: often far below any number for a mask."""
     config, parameters = draw()
-    parameters["q_proj.weight"] *= 5000
+    parameters["q_proj.weight"] *= 20_000
     layer = check.new("LlamaBlock", **config, parameters=parameters)
-    check(layer, draw_x(t=3), torch.arange(2, 5), decoders.draw_cache(2, 2, 2, 4))
+    check(layer, draw_x(b=5, t=3), torch.arange(2, 5))
 
 
 @pytest.mark.parametrize("case", DTYPES)
@@ -144,6 +146,13 @@ def squares_in_half(self, x):
 @mistake("RMSNorm.forward")
 def layer_norm(self, x):
     return F.layer_norm(x, x.shape[-1:], self.weight, None, self.eps)
+
+
+@mistake("RMSNorm.__init__")
+def eps_of_its_own(self, d, eps):
+    super().__init__()
+    self.weight = nn.Parameter(torch.ones(d))
+    self.eps = 1e-6
 
 
 @mistake("RMSNorm.forward")
@@ -232,6 +241,21 @@ def forgets_scale(q, keys, values):
 @mistake(blank="heads")
 def sees_the_future(q, keys, values):
     heads = F.scaled_dot_product_attention(q, keys, values, enable_gqa=True)
+
+
+@mistake(blank="heads")
+def unmasked_after_a_cache(q, keys, values):
+    is_causal = q.shape[2] == keys.shape[2]
+    heads = F.scaled_dot_product_attention(q, keys, values, is_causal=is_causal, enable_gqa=True)
+
+
+@mistake(blank="heads")
+def mask_too_weak(q, keys, values):
+    group = q.shape[1] // keys.shape[1]
+    repeated = keys.repeat_interleave(group, dim=1), values.repeat_interleave(group, dim=1)
+    visible = torch.ones(q.shape[2], keys.shape[2], dtype=torch.bool).tril(keys.shape[2] - q.shape[2])
+    scores = q @ repeated[0].mT * q.shape[-1] ** -0.5 - 1e4 * ~visible
+    heads = scores.softmax(dim=-1) @ repeated[1]
 
 
 @mistake(blank="heads")
