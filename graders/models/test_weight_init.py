@@ -188,6 +188,12 @@ def forgets_the_depth(shape):
 
 
 @mistake(blank="gpt2")
+def truncates(name, shape, n_layers):
+    std = 0.02 / math.sqrt(2 * n_layers) if name.endswith("c_proj.weight") else 0.02
+    return torch.nn.init.trunc_normal_(torch.empty(shape), std=std, a=-2 * std, b=2 * std)
+
+
+@mistake(blank="gpt2")
 def depth_for_every_weight(n_layers, shape):
     return torch.randn(shape) * 0.02 / math.sqrt(2 * n_layers)
 
