@@ -96,6 +96,11 @@ def forgets_eps(wide):
 
 
 @mistake(blank="normalise")
+def clamps_the_length(wide):
+    normed = torch.nn.functional.normalize(wide, dim=-1) * wide.shape[-1] ** 0.5
+
+
+@mistake(blank="normalise")
 def mixes_rows(wide, eps):
     normed = wide / torch.sqrt(wide.pow(2).mean() + eps)
 
