@@ -20,7 +20,7 @@ each head of q and k only the first r = head_dim/2 features turn, in pairs of ne
 
 The first prefix_len[n] tokens of sequence n are its prefix. Every token attends to the whole
 prefix, to itself and to all tokens before it, whatever the positions say:
-softmax(q kᵀ / √head_dim) v, then o_proj of the heads side by side. Scores may be in the thousands.
+softmax(q kᵀ / √head_dim) v, then o_proj of the heads side by side. Scores may be in the hundred thousands.
 
 The norms have a weight [d_model]. All projections are nn.Linear: q_proj and o_proj from d_model to
 d_model, k_proj and v_proj to num_kv_heads·head_dim, gate_up_proj to 2·d_ff, down_proj from d_ff

@@ -83,11 +83,12 @@ def test_tokens_as_small_as_eps(check):
     check(layer, 1e-5**0.5 * torch.randn(2, 4, 24), torch.arange(4), torch.tensor([2, 1]))
 
 
-def test_scores_in_the_thousands(check):
+def test_scores_in_the_hundred_thousands(check):
+    """That of a first token with itself, its prefix, is the only one it has: often far below any number for a mask."""
     config, parameters = draw()
-    parameters["q_proj.weight"] *= 5000
+    parameters["q_proj.weight"] *= 20_000
     layer = check.new("GLMBlock", **config, parameters=parameters)
-    check(layer, torch.randn(2, 4, 24), torch.arange(4), torch.tensor([2, 1]))
+    check(layer, torch.randn(5, 4, 24), torch.arange(4), torch.tensor([2, 1, 1, 0, 1]))
 
 
 @pytest.mark.parametrize("case", DTYPES)
@@ -249,6 +250,22 @@ def prefix_sees_the_answer(x, prefix_len):
 def prefix_too_long(x, prefix_len):
     order = torch.arange(x.shape[1])
     visible = (order <= prefix_len[:, None])[:, None] | (order <= order[:, None])
+
+
+@mistake("GLMBlock.forward")
+def mask_too_weak(self, x, positions, prefix_len):
+    normed = self.input_layernorm(x)
+    q, k, v = (
+        proj(normed).unflatten(-1, (-1, self.head_dim)).transpose(1, 2)
+        for proj in (self.q_proj, self.k_proj, self.v_proj)
+    )
+    q, k = rotate(q, positions, self.base), rotate(k, positions, self.base)  # noqa: F821
+    k, v = (each.repeat_interleave(q.shape[1] // k.shape[1], dim=1) for each in (k, v))
+    order = torch.arange(x.shape[1])
+    visible = (order < prefix_len[:, None])[:, None] | (order <= order[:, None])
+    scores = (q @ k.mT * self.head_dim**-0.5).masked_fill(~visible[:, None], -1e4)
+    x = x + self.o_proj((scores.softmax(dim=-1) @ v).transpose(1, 2).flatten(-2))
+    return x + self.feed(self.post_attention_layernorm(x))
 
 
 @mistake(blank="visible")
