@@ -14,6 +14,7 @@ CASES = {
     "some finish early, some late": (22, (6, 6), 0.0, 3, 0.6),
     "long texts are favoured": (37, (8, 8), 1.5, 2, 1.5),
     "a longer text overtakes": (63, (8, 8), 1.5, 2, 1.5),
+    "a finished text beside live ones": (52, (8, 8), 1.5, 2, 1.5),
     "no length penalty": (147, (6, 6), 0.0, 3, 0.0),
     "a beam of one": (148, (5, 6), 0.0, 1, 0.6),
     "a beam of two": (25, (7, 5), 1.5, 2, 1.2),
@@ -200,6 +201,33 @@ def stops_when_the_live_are_behind(finished, best, eos, alpha):
     done, going = ([total / ((5 + len(ids)) / 6) ** alpha for total, ids in each] for each in (finished, live))
     if done and going and max(done) > max(going):
         live = []
+
+
+@mistake("beam_search")
+def finished_stay_in_the_beam(log_probs, bos, eos, beam, alpha=0.6):
+    hypotheses = [(0.0, [])]
+    for table in log_probs:
+        candidates = [(total, ids) for total, ids in hypotheses if ids[-1:] == [eos]]
+        for total, ids in hypotheses:
+            row = [] if ids[-1:] == [eos] else table[ids[-1] if ids else bos].tolist()
+            candidates += [(total + step, [*ids, token]) for token, step in enumerate(row) if step > -math.inf]
+        hypotheses = sorted(candidates, reverse=True)[:beam]
+    score, ids = max((total / ((5 + len(ids)) / 6) ** alpha, ids) for total, ids in hypotheses)
+    return ids, score
+
+
+@mistake("beam_search")
+def prunes_by_score(log_probs, bos, eos, beam, alpha=0.6):
+    hypotheses = [(0.0, 0.0, [])]
+    for table in log_probs:
+        candidates = [each for each in hypotheses if each[2][-1:] == [eos]]
+        for _, total, ids in hypotheses:
+            row = [] if ids[-1:] == [eos] else table[ids[-1] if ids else bos].tolist()
+            heirs = [(total + step, [*ids, token]) for token, step in enumerate(row) if step > -math.inf]
+            candidates += [(total / ((5 + len(ids)) / 6) ** alpha, total, ids) for total, ids in heirs]
+        hypotheses = sorted(candidates, reverse=True)[:beam]
+    score, _, ids = hypotheses[0]
+    return ids, score
 
 
 @mistake(blank="choose")
