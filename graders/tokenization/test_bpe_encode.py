@@ -198,6 +198,18 @@ def every_merge_once(word, ranks):
     return tokens
 
 
+@mistake("bpe_encode")
+def goes_through_the_merges_once(word, ranks):
+    tokens = list(word)
+    for pair in sorted(ranks, key=ranks.get):
+        i = 0
+        while i < len(tokens) - 1:
+            if tuple(tokens[i : i + 2]) == pair:
+                tokens[i : i + 2] = ["".join(pair)]
+            i += 1
+    return tokens
+
+
 @mistake(blank="start")
 def knows_every_pair(word, ranks):
     heap = [(ranks[pair], i) for i, pair in enumerate(pairwise(word))]
