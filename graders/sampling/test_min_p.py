@@ -174,6 +174,11 @@ def beyond_float16(logits, probs, border):
 
 
 @mistake(blank="filter")
+def infinite_in_float16_only(logits, probs, border):
+    return logits.where(probs >= border, logits.new_full((), 1) * -1e10)
+
+
+@mistake(blank="filter")
 def returns_probabilities(logits, probs, border):
     return logits.masked_fill(probs < border, -math.inf).softmax(dim=-1)
 

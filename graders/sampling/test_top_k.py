@@ -136,6 +136,11 @@ def beyond_float16(logits, border):
     return logits.masked_fill(logits < border, -1e9)
 
 
+@mistake(blank="filter")
+def infinite_in_float16_only(logits, border):
+    return logits.where(logits >= border, logits.new_full((), 1) * -1e10)
+
+
 @mistake("top_k_filter")
 def returns_only_k(logits, k):
     return logits.topk(min(k, logits.shape[-1]), dim=-1).values
