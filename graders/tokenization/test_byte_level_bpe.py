@@ -238,6 +238,14 @@ def last_learned_first(self, tokens):
 
 
 @mistake(blank="merge")
+def looks_up_joined_bytes(self, tokens):
+    rank = {left + right: rank for rank, (left, right) in enumerate(self.ranks)}
+    while found := [(rank[a + b], i) for i, (a, b) in enumerate(pairwise(tokens)) if a + b in rank]:
+        _, i = min(found)
+        tokens[i : i + 2] = [tokens[i] + tokens[i + 1]]
+
+
+@mistake(blank="merge")
 def merges_each_once(self, tokens):
     for pair in self.ranks:
         pairs = list(pairwise(tokens))
