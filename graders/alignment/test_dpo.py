@@ -178,6 +178,11 @@ def logarithm_of_sigmoid(chosen, rejected):
 
 
 @mistake(blank="loss")
+def sigmoid_and_a_little(chosen, rejected):
+    loss = -((chosen - rejected).sigmoid() + 1e-8).log().mean()
+
+
+@mistake(blank="loss")
 def forgets_the_logarithm(chosen, rejected):
     loss = -(chosen - rejected).sigmoid().mean()
 
