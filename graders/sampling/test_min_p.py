@@ -169,6 +169,11 @@ def finite_instead_of_inf(logits, probs, border):
 
 
 @mistake(blank="filter")
+def zero_instead_of_inf(logits, probs, border):
+    return logits.masked_fill(probs < border, 0)
+
+
+@mistake(blank="filter")
 def beyond_float16(logits, probs, border):
     return logits.masked_fill(probs < border, -1e9)
 

@@ -132,6 +132,11 @@ def finite_instead_of_inf(logits, border):
 
 
 @mistake(blank="filter")
+def zero_instead_of_inf(logits, border):
+    return logits.masked_fill(logits < border, 0)
+
+
+@mistake(blank="filter")
 def beyond_float16(logits, border):
     return logits.masked_fill(logits < border, -1e9)
 
