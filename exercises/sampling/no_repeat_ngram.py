@@ -16,7 +16,7 @@ NoRepeatNGram(n, ids)  the text so far is ids, a list of int, maybe empty; n >= 
                        dtype, but banned tokens have probability 0: -inf
 
 append, banned and block are called once for each token. The lines of Python that append and
-banned run must not grow with the text: nothing is looked for in it. The constructor may
+banned run must not grow with the text: there is no loop over it. The constructor may
 look at each of ids, and all of them at each of the n tokens of an n-gram.
 
 logits must not be changed; they need not be contiguous. All banned tokens are in 0 …

@@ -216,9 +216,16 @@ def keeps_the_first_ban(self, logits):
 
 
 @mistake(blank="block")
-def finite_number(self, logits):
+def zero(self, logits):
     blocked = logits.clone()
     blocked[list(self.banned())] = 0
+    return blocked
+
+
+@mistake(blank="block")
+def finite_number(self, logits):
+    blocked = logits.clone()
+    blocked[list(self.banned())] = -1e4
     return blocked
 
 
