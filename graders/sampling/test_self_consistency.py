@@ -143,6 +143,12 @@ def takes_the_last_number(text):
 
 
 @mistake(blank="extract")
+def takes_the_last_number_of_all(text):
+    found = re.findall(r"-?\d+(?:,\d{3})*(?:\.\d+)?", text)
+    return float(found[-1].replace(",", "")) if found else None
+
+
+@mistake(blank="extract")
 def takes_the_first_number(text):
     number = re.search(r"-?\d+(?:,\d{3})*(?:\.\d+)?", text)
     return float(number[0].replace(",", "")) if number else None
