@@ -269,6 +269,12 @@ def name_is_free(self, message):
     return extra + self.tokens(message["role"]) + self.tokens(message["content"])
 
 
+@mistake(blank="cost")
+def joins_the_values(self, message):
+    extra = self.per_message + (self.per_name if "name" in message else 0)
+    return extra + self.tokens("".join(message.values()))
+
+
 @mistake(blank="total")
 def counts_all_together(self, messages):
     named = sum("name" in message for message in messages)
@@ -291,6 +297,11 @@ def one_too_few(self, kept, context, max_new):
 @mistake(blank="keep")
 def drops_the_system_message(messages, start):
     kept = messages[start:]
+
+
+@mistake(blank="keep")
+def keeps_a_system_message_in_front_only(messages, start):
+    kept = [message for message in messages[: min(start, 1)] if message["role"] == "system"] + messages[start:]
 
 
 @mistake(blank="keep")
