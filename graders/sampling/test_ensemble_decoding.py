@@ -131,6 +131,15 @@ def underflows(log_probs, weights):
     result = (weights * log_probs.exp()).sum(dim=0).log()
 
 
+@mistake("ensemble_log_probs")
+def underflows_in_both_modes(logits, weights, mode):
+    probs = torch.softmax(logits.float(), dim=-1)
+    weights = weights.reshape(-1, *[1] * (logits.ndim - 1))
+    product = (probs**weights).prod(dim=0)
+    p = (weights * probs).sum(dim=0) if mode == "mixture" else product / product.sum(dim=-1, keepdim=True)
+    return p.log().to(logits.dtype)
+
+
 @mistake(blank="mixture")
 def ignores_weights_in_the_mixture(log_probs):
     result = torch.logsumexp(log_probs, dim=0) - torch.tensor(float(len(log_probs))).log()
