@@ -259,6 +259,28 @@ def strips_the_text(pieces):
     return re.sub("[\udc80-\udcff]", "\ufffd", text).strip()
 
 
+@mistake("decode")
+def spoils_the_whole_run(pieces):
+    text, run = "", b""
+    for i, piece in enumerate([*pieces, ""]):
+        if BYTE.fullmatch(piece):  # noqa: F821
+            run += octets(piece)  # noqa: F821
+            continue
+        try:
+            text += run.decode()
+        except UnicodeDecodeError:
+            text += "\ufffd" * len(run)
+        run = b""
+        text += (piece if i else piece.removeprefix("▁")).replace("▁", " ")
+    return text
+
+
+@mistake("decode")
+def strips_the_front(pieces):
+    text = b"".join(octets(piece) for piece in pieces).decode(errors="surrogateescape")  # noqa: F821
+    return re.sub("[\udc80-\udcff]", "\ufffd", text).lstrip()
+
+
 @mistake(blank="join")
 def keeps_the_first_space(pieces):
     joined = b"".join(octets(piece) for piece in pieces)  # noqa: F821
