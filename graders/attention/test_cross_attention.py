@@ -47,13 +47,13 @@ def test_half_precision(check, case):
 
 
 def test_padding_whose_scores_are_far_larger(check):
-    """Source token j scores 1000 j - 20,000 with every target, and the later ones are padding."""
+    """Source token j scores 5000 j - 30,000 with every target, and the later ones are padding."""
     parameters, x, memory = draw()
     memory[..., 0] = torch.arange(7)
     parameters["q_proj.weight"].zero_()
     parameters["q_proj.bias"].fill_(-100)
-    parameters["k_proj.weight"].zero_()[:, 0] = -5
-    parameters["k_proj.bias"].fill_(100)
+    parameters["k_proj.weight"].zero_()[:, 0] = -25
+    parameters["k_proj.bias"].fill_(150)
     layer = check.new("CrossAttention", d_model=12, num_heads=3, d_memory=10, parameters=parameters)
     check(layer, x, memory, torch.tensor([4, 3]))
 
@@ -229,6 +229,12 @@ def masks_weights_and_renormalises(self, x, memory, lengths):
 def mask_too_weak(scores, memory, lengths):
     padding = torch.arange(memory.shape[1]) >= lengths[:, None]
     scores = scores.masked_fill(padding[:, None, None], -1e4)
+
+
+@mistake(blank="block")
+def lowers_the_scores(scores, memory, lengths):
+    padding = torch.arange(memory.shape[1]) >= lengths[:, None]
+    scores = scores - 1e4 * padding[:, None, None].to(scores.dtype)
 
 
 @mistake(blank="block")
