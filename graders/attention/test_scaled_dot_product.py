@@ -180,6 +180,14 @@ def needs_a_mask(scores, mask):
 
 
 @mistake(blank="block")
+def bias_of_two_axes(scores, mask):
+    bias = scores.new_zeros(scores.shape[-2:])
+    if mask is not None:
+        bias.masked_fill_(~mask, -math.inf)
+    scores = scores + bias
+
+
+@mistake(blank="block")
 def always_causal(scores, mask):
     if mask is not None:
         scores = scores.masked_fill(~mask, -math.inf)
@@ -208,6 +216,12 @@ def zeroes_scores(scores, mask):
 def mask_too_weak(scores, mask):
     if mask is not None:
         scores = scores.masked_fill(~mask, -1e4)
+
+
+@mistake(blank="block")
+def lowers_the_scores(scores, mask):
+    if mask is not None:
+        scores = scores - 1e4 * (~mask).to(scores.dtype)
 
 
 @mistake(blank="block")
