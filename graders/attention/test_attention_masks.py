@@ -290,6 +290,11 @@ def mask_too_weak(scores, mask):
 
 
 @mistake("masked_softmax")
+def lowers_the_scores(scores, mask):
+    return (scores - 1e4 * (~mask).to(scores.dtype)).softmax(dim=-1).masked_fill(~mask, 0.0)
+
+
+@mistake("masked_softmax")
 def mask_beyond_float16(scores, mask):
     return scores.masked_fill(~mask, -1e9).softmax(dim=-1).masked_fill(~mask, 0.0)
 
