@@ -106,6 +106,16 @@ def test_cost_of_a_token(check, text):
         check("attend", q, k, v, cache, like=(q, *seen), measured=seen[0].shape[2] == tokens)
 
 
+def test_cost_of_a_token_behind_a_long_prompt(check):
+    """What is made for every pair of tokens, a mask for instance, is far more than the one row that it needs."""
+    cache, prompt = check.new("KVCache"), random.randint(2050, 2200)
+    first, last = calls(draw(prompt + 1, b=1, h=2, head_dim=random.randint(13, 19)), [prompt, 1])
+    (_, k, v), seen = first
+    check(cache.append, k, v, like=seen)
+    (q, k, v), seen = last
+    check("attend", q, k, v, cache, like=(q, *seen), measured=True)
+
+
 @pytest.mark.hidden
 def test_sizes_drawn_anew(check):
     """Two caches in turn, of other sizes and dtypes; each takes a long prompt, attends, and takes more."""
@@ -264,6 +274,20 @@ def chunks_aligned_at_the_start(q, keys):
     visible = torch.ones(q.shape[2], keys.shape[2], dtype=torch.bool)
     if q.shape[2] > 1:
         visible = visible.tril()
+
+
+@mistake("attend")
+def mask_of_the_new_tokens(q, k, v, cache):
+    keys, values = cache.append(k, v)
+    scores, n = q @ keys.mT / math.sqrt(q.shape[-1]), q.shape[2]
+    if n > 1:
+        scores = scores + scores.new_full((n, n), -math.inf).triu(1)
+    return scores.softmax(dim=-1) @ values
+
+
+@mistake(blank="visible")
+def mask_of_the_whole_text(q, keys):
+    visible = torch.ones(keys.shape[2], keys.shape[2]).tril().bool()[-q.shape[2] :]
 
 
 @mistake(blank="visible")
