@@ -25,7 +25,7 @@ A score of −inf is masked and weighs 0. A row that has seen nothing else has m
 d = 0, and probabilities 0; NaN must not come out.
 
 The next chunk costs the same however much came before: each score is read once for m and d,
-and none is kept. torch's softmax and logsumexp are not allowed. Gradients are not asked
+and none is kept. torch's softmax, logsumexp and logaddexp are not allowed. Gradients are not asked
 for.
 
 Source: Milakov and Gimelshein 2018, Online normalizer calculation for softmax, arXiv:1805.02867, Algorithm 3 and eq. 4

@@ -24,7 +24,7 @@ result    (out, lse): out [b, h, t, d] in the dtype of q, lse [b, h, t] in float
 peak and the sums are float32. Scores may be thousands above or below 0. Memory beside the
 arguments grows like t, not t², and of the scores no more than a few tiles of block_q × block_k
 are there at once. Tiles that the mask hides altogether may be left out. torch's own attention,
-softmax and logsumexp are not allowed. Gradients are not asked for.
+softmax, logsumexp and logaddexp are not allowed. Gradients are not asked for.
 
 Source: Dao et al. 2022, arXiv:2205.14135, Algorithm 1; Dao 2023, FlashAttention-2, arXiv:2307.08691, Algorithm 1
 """
