@@ -23,7 +23,7 @@ them, and what lies between two of them is not computed either. To pad all rows 
 is to compute everything as soon as one block is global.
 
 q, k, v     [b, h, t, d], float32, float16 or bfloat16; may be non-contiguous, must not change
-block_mask  boolean [n, n] with n = ⌈t / block⌉, the same for all heads
+block_mask  boolean [n, n] with n = ⌈t / block⌉, the same for all heads; may be non-contiguous
 block       int, 1 or more
 result      [b, h, t, d], the dtype of q; gradients flow to q, k and v
 
