@@ -131,6 +131,13 @@ def result_laid_out_as_x(x, y, add_kernel):
 
 
 @mistake(blank="launch")
+def one_layout_for_all(x, y, add_kernel):
+    z = torch.empty_like(x)
+    n, BLOCK = z.numel(), 1024
+    add_kernel[(triton.cdiv(n, BLOCK),)](z, x, y, n, BLOCK=BLOCK)
+
+
+@mistake(blank="launch")
 def leaves_out_last_block(x, y, add_kernel):
     x, y = x.contiguous(), y.contiguous()
     z = torch.empty(x.shape, dtype=x.dtype, device=x.device)
