@@ -35,9 +35,9 @@ LAYOUTS = {
 
 
 def angles(t, d, dtype=torch.float32):
-    """The table of a model: cos and sin [t, d], both halves equal; the first position is not 0."""
+    """A table cos, sin [t, d]; the first position is not 0, and the second half turns faster than the first."""
     frequency = 10000.0 ** (-torch.arange(0, d, 2) / d)
-    angle = (7 + torch.arange(t))[:, None] * torch.cat([frequency, frequency])
+    angle = (7 + torch.arange(t))[:, None] * torch.cat([frequency, 1.5 * frequency])
     return angle.cos().to(dtype), angle.sin().to(dtype)
 
 
