@@ -10,7 +10,7 @@ from clozekit.grading import mistake, reference
 
 # batch, heads, time, dimension. Sizes differ from each other, so that an axis taken for another one shows.
 SHAPES = {
-    "one token": (1, 2, 1, 16),
+    "one token": (1, 2, 1, 64),
     "several heads and sequences": (2, 3, 5, 16),
     "ragged time": (1, 1, 70, 16),
     "a dimension that is no power of two": (1, 1, 33, 100),
