@@ -82,13 +82,13 @@ def test_scores_in_the_thousands(check):
 
 
 def test_a_blocked_key_whose_score_is_far_larger(check):
-    """Key j scores 1000 j - 20,000 with every query, and the mask blocks the later keys."""
+    """Key j scores 5000 j - 25,000 with every query, and the mask blocks the later keys."""
     parameters, x = draw()
     x[..., 0] = torch.arange(5)
     parameters["q_proj.weight"].zero_()
     parameters["q_proj.bias"].fill_(-100)
-    parameters["k_proj.weight"].zero_()[:, 0] = -5
-    parameters["k_proj.bias"].fill_(100)
+    parameters["k_proj.weight"].zero_()[:, 0] = -25
+    parameters["k_proj.bias"].fill_(125)
     check(check.new("MultiHeadAttention", d_model=12, num_heads=3, parameters=parameters), x, MASKS["causal"]())
 
 
@@ -298,6 +298,12 @@ def zeroes_scores(scores, mask):
 def mask_too_weak(scores, mask):
     if mask is not None:
         scores = scores.masked_fill(~mask, -1e4)
+
+
+@mistake(blank="block")
+def lowers_the_scores(scores, mask):
+    if mask is not None:
+        scores = scores - 1e4 * (~mask).to(scores.dtype)
 
 
 @mistake(blank="block")

@@ -205,6 +205,15 @@ def rotates_halves(x, position):
     return torch.cat(turned, dim=-1).to(x.dtype)
 
 
+@mistake("rotate")
+def sorts_the_rotated_pairs(x, position):
+    exponents = torch.arange(0, x.shape[-1], 2) / x.shape[-1]
+    angles = position[:, None] * 10000.0**-exponents
+    first, second = x[..., 0::2].float(), x[..., 1::2].float()
+    turned = first * angles.cos() - second * angles.sin(), second * angles.cos() + first * angles.sin()
+    return torch.cat(turned, dim=-1).to(x.dtype)
+
+
 @mistake(blank="score")
 def forgets_the_position(self, absorbed, latent, position):
     scores = torch.einsum("bhnc,btc->bhnt", absorbed, latent) / math.sqrt(self.d_head + self.d_rope)
@@ -274,6 +283,16 @@ def scales_one_part(self, absorbed, latent, q_rope, key, position):
 def sees_the_future(self, absorbed, latent, q_rope, key):
     scores = torch.einsum("bhnc,btc->bhnt", absorbed, latent) + torch.einsum("bhnr,btr->bhnt", q_rope, key)
     weights = (scores / math.sqrt(self.d_head + self.d_rope)).softmax(dim=-1)
+
+
+@mistake(blank="score")
+def mask_of_the_new_tokens(self, absorbed, latent, q_rope, key):
+    scores = torch.einsum("bhnc,btc->bhnt", absorbed, latent) + torch.einsum("bhnr,btr->bhnt", q_rope, key)
+    scores = scores / math.sqrt(self.d_head + self.d_rope)
+    n = scores.shape[2]
+    if n > 1:
+        scores = scores + scores.new_full((n, n), -math.inf).triu(1)
+    weights = scores.softmax(dim=-1)
 
 
 @mistake(blank="score")

@@ -165,6 +165,11 @@ def sees_the_future(slopes, distance):
 
 
 @mistake(blank="bias")
+def same_on_both_sides(slopes, distance):
+    return -slopes * distance.abs()
+
+
+@mistake(blank="bias")
 def hides_its_own_token(slopes, distance):
     return (-slopes * distance).masked_fill(distance <= 0, -torch.inf)
 
@@ -177,6 +182,11 @@ def zero_times_infinity(slopes, distance):
 @mistake(blank="bias")
 def position_of_the_key(slopes, distance, t_k):
     return (slopes * torch.arange(t_k)).masked_fill(distance < 0, -torch.inf)
+
+
+@mistake(blank="bias")
+def distance_to_the_last_token(slopes, distance, t_k):
+    return (-slopes * torch.arange(t_k - 1, -1, -1)).masked_fill(distance < 0, -torch.inf)
 
 
 @mistake(blank="bias")

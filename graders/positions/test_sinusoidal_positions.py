@@ -128,6 +128,14 @@ def sines_before_cosines(d, angles):
     return torch.cat([angles.sin(), angles.cos()], dim=1)[:, :d]
 
 
+@mistake("sinusoidal")
+def as_in_tensor2tensor(t, d, base=10000.0):
+    pair = torch.arange(d // 2)
+    angles = torch.arange(t)[:, None] * base ** (-pair / max(len(pair) - 1, 1))
+    encodings = torch.cat([angles.sin(), angles.cos()], dim=1)
+    return torch.nn.functional.pad(encodings, (0, d % 2))
+
+
 @mistake(blank="interleave")
 def cosine_first(d, angles):
     return torch.stack([angles.cos(), angles.sin()], dim=-1).flatten(1)[:, :d]
