@@ -69,6 +69,19 @@ def test_half_precision(check, dtype):
     check("apply_rope", *draw(d=32, dtype=dtype), torch.arange(2049, 2054), 10000.0, random.choice(LAYOUTS))
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_products_that_cancel(check, dtype):
+    """Every pair turns nearly onto its second axis: what a product or a cosine was rounded by is most of the first."""
+    layout, positions = random.choice(LAYOUTS), torch.arange(1, 6)
+    angles = positions[:, None] * 10000.0 ** (-torch.arange(16) / 16)
+
+    def draw_nearly(h):
+        pairs = torch.stack([angles.sin(), angles.cos()], dim=-1) + 0.05 * torch.randn(2, h, 5, 16, 2)
+        return (pairs.mT if layout == "half" else pairs).flatten(-2).to(dtype)
+
+    check("apply_rope", draw_nearly(4), draw_nearly(3), positions, 10000.0, layout)
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_heads_after_time_in_memory(check, layout):
     """As a projection leaves them: [b, t, h, d], transposed."""
