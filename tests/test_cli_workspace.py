@@ -180,6 +180,10 @@ def test_verify_tells_what_an_author_has_to_do(cloze, author):
         @mistake(blank="square")
         def scales_first(x, scale):
             return (scale * x) ** 2
+
+        @mistake(blank="square")
+        def calls_a_list(x, scale):
+            return [scale](x)
         """)
     )
     done = cloze("verify", exercise.id, "--content", exercise.root, "--json")
@@ -189,4 +193,5 @@ def test_verify_tells_what_an_author_has_to_do(cloze, author):
     assert "mistake forgets_square is not refused: passed" in complaints
     assert "a mutant passes, line " in complaints
     assert "[zh.cases] lacks 'ones'" in complaints
+    assert "mistake calls_a_list raises in every test" in complaints
     assert "mistake scales_first" not in complaints

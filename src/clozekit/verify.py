@@ -201,6 +201,10 @@ def _try_mistakes(exercise: Exercise, engine: Engine, proof: Proof, tick: Tick) 
         proof.mistakes[name] = len(refused)
         if report.verdict != "failed":
             proof.complaints.append(f"mistake {name} is not refused: {report.verdict}")
+        elif report.tests and all(test.problem and test.problem.kind == "raised" for test in report.tests):
+            proof.complaints.append(
+                f"mistake {name} raises in every test, so that any file that does so would have its name"
+            )
         elif report.mistake is None:
             proof.complaints.append(f"mistake {name} is refused but not recognised")
         elif report.mistake != name:
