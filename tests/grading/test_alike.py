@@ -24,6 +24,7 @@ CASES = {
     "infinities where there are none": (TRUTH, [1.0, -math.inf, 0.5, 3.0], [1.0, math.inf, 0.5, 3.0], False),
     "one infinity missing": (MASKED, [1.0, -math.inf, 0.5, -1e4], [1.0, -1e4, 0.5, -math.inf], False),
     "the rest is off in another way": (MASKED, [2.0, -1e4, 0.5, -1e4], [1.0, -1e4, 0.6, -1e4], False),
+    "the rest is right but for roundings": (MASKED, [1.0000002, -2.0, 0.5, -1.0], [1.0, -2.0, 0.5000001, -1.0], True),
     "all is forbidden": ([-math.inf] * 2, [-1e4, -1e4], [-1e9, -1e9], True),
 }
 
@@ -34,6 +35,15 @@ def test_alike(name):
     truth = torch.tensor(truth, dtype=torch.float64)
     expected = Expected(truth, torch.full_like(truth, 1e-9), torch.float32, torch.float32, {}, ())
     assert alike(torch.tensor(answer), torch.tensor(mistaken), expected) is one
+
+
+@pytest.mark.parametrize(("other", "one"), [(1.01, True), (1.1, False)])
+def test_answers_of_a_wrong_shape_are_alike_up_to_the_roundings_of_their_dtype(other, one):
+    """There is no truth of that shape that tells how far off they are."""
+    answer = torch.randn(3, 7, dtype=torch.bfloat16)
+    truth = torch.zeros(7, dtype=torch.float64)
+    expected = Expected(truth, truth, torch.bfloat16, torch.bfloat16, {}, ())
+    assert alike(answer, other * answer, expected) is one
 
 
 @pytest.mark.parametrize(("priced", "mistake"), [(True, "one_warp"), (False, None)])

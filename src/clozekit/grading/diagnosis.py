@@ -171,6 +171,7 @@ def _near(answer: Tensor, mistaken: Tensor, exact: Tensor | None) -> bool:
         return False
     if not answer.is_floating_point():
         return torch.equal(answer, mistaken)
+    rounding = 4 * torch.finfo(answer.dtype).eps  # of a norm, after a few steps
     answer, mistaken = answer.double(), mistaken.double()
     finite = answer.isfinite()
     if not torch.equal(finite, mistaken.isfinite()):
@@ -183,6 +184,6 @@ def _near(answer: Tensor, mistaken: Tensor, exact: Tensor | None) -> bool:
         if not torch.equal(answer[finite & ~known].sign(), mistaken[finite & ~known].sign()):
             return False  # in place of an infinity -1e4 and -1e9 are one mistake, and 0 is another
         away = (mistaken - exact.double())[known].norm()
-        if away > 0:
+        if away > (0 if known.all() else rounding * exact.double()[known].norm()):  # else the infinities tell
             return bool((answer - mistaken)[known].norm() * NEARER <= away)
-    return bool((answer - mistaken)[known].norm() * 1000 <= mistaken[known].norm())
+    return bool((answer - mistaken)[known].norm() <= max(0.001, rounding) * mistaken[known].norm())
