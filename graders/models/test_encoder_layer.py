@@ -179,7 +179,7 @@ def softmax_over_queries(self, x, mask):
     q = self.q_proj(x).unflatten(-1, by_head).transpose(1, 2)
     k = self.k_proj(x).unflatten(-1, by_head).transpose(1, 2)
     v = self.v_proj(x).unflatten(-1, by_head).transpose(1, 2)
-    scores = (q @ k.mT * q.shape[-1] ** -0.5).masked_fill(~mask[:, None, None], torch.finfo(x.dtype).min)
+    scores = (q @ k.mT * q.shape[-1] ** -0.5).masked_fill(~mask[:, None, None], -3e4)
     return self.out_proj((scores.softmax(dim=-2) @ v).transpose(1, 2).flatten(-2))
 
 
