@@ -193,6 +193,16 @@ def test_an_exception_is_the_kernels_own_and_its_traceback_shows_the_line(load):
     module.kernel[(0,)](torch.empty(8))  # and the process can go on
 
 
+def test_a_name_that_ended_with_its_loop_may_have_another_type_in_the_next(load):
+    """Triton forgets it with the loop; Python does not."""
+    loop = "    for i in range(n):\n        x = {}\n        tl.store(y_ptr + i, x)\n"
+    nested = "    for j in range(n):\n" + "".join("    " + line + "\n" for line in loop.format("4.0").splitlines())
+    module = load("@triton.jit\ndef kernel(y_ptr, n):\n" + loop.format("2") + loop.format("0.5") + nested)
+    y = torch.empty(3)
+    module.kernel[(1,)](y, 3)
+    assert y.tolist() == [4.0] * 3
+
+
 # a statement on line 6, the exception, what it says: the compiler refuses each, plain Python would not
 REFUSED = {
     "break": ("for i in range(n):\n        break", SyntaxError, r"`break` cannot be used in a kernel .*line 7"),
@@ -204,6 +214,11 @@ REFUSED = {
     "name of Triton's interpreter": ("x = np.exp(n)", NameError, "line 6: np is not defined"),
     "changing type": (
         "x = 0\n    for i in range(n):\n        x += 0.5",
+        TypeError,
+        "x is int32 before this loop and fp32",
+    ),
+    "changing type of a name that an earlier loop had": (
+        "for i in range(n):\n        x = 0.5\n    x = 0\n    for i in range(n):\n        x += 0.5",
         TypeError,
         "x is int32 before this loop and fp32",
     ),

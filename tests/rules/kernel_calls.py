@@ -119,6 +119,20 @@ def by_a_loop(x_ptr):
     torch.exp(x_ptr)  # CZ202: 5
 
 
+def tuned(x_ptr, EVEN: tl.constexpr):
+    tl.store(x_ptr, EVEN)
+
+
+tuned = triton.jit(tuned)
+tuned = triton.heuristics({"EVEN": lambda args: args["n"] % 2 == 0})(tuned)
+
+
+def swapped(x_ptr):
+    tl.store(x_ptr, 1)
+
+
+swapped = honest or (lambda table: lambda x: x)(swapped)
+swapped = triton.jit(swapped)  # CZ202: 11
 made = [triton.jit(each) for each in (by_a_loop,)]
 nameless = triton.jit(lambda x: x)  # CZ202: 12
 honest.fn = host  # CZ202: 1

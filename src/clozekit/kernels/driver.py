@@ -72,7 +72,7 @@ class PaperKernel:
         self.name = kernel.__name__
         self.asm: dict[str, str] = {}
         self.metadata = SimpleNamespace(
-            name=self.name, num_warps=num_warps, num_stages=num_stages, num_ctas=1, shared=0
+            name=self.name, num_warps=num_warps, num_stages=num_stages, num_ctas=1, shared=16384
         )
 
     def _init_handles(self) -> None:

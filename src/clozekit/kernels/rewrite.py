@@ -19,6 +19,7 @@ from clozekit.kernels.private import JITFunction, core, defined_at, unwrap
 from clozekit.kernels.refusal import refused
 
 RUNTIME = "__clozekit_{}__".format
+GONE = "__clozekit_gone_"
 
 _functions: dict[Any, types.FunctionType] = {}
 
@@ -67,6 +68,7 @@ def _build(kernel: JITFunction) -> types.FunctionType:
         RUNTIME("value"): lambda constant: getattr(constant, "value", constant),
         RUNTIME("kinds"): _kinds,
         RUNTIME("same_kinds"): _same_kinds,
+        RUNTIME("bound_since"): _bound_since,
         "range": language.counted,
         "min": lambda *values: unwrap(core.builtin_min(*values)),
         "max": lambda *values: unwrap(core.builtin_max(*values)),
@@ -187,7 +189,9 @@ class Rewriter(ast.NodeTransformer):
         first = ast.Assign([ast.Name(before, ast.Store())], _call("kinds", listed, found, at=node))
         again = ast.Expr(_call("same_kinds", ast.Name(before, ast.Load()), found, at=node))
         node.body.append(ast.copy_location(again, node))
-        return [ast.copy_location(first, node), node]
+        gone = ast.Name(f"{GONE}{self.loops}", ast.Store())
+        last = ast.Assign([gone], _call("bound_since", ast.Name(before, ast.Load()), listed, found, at=node))
+        return [ast.copy_location(each, node) for each in (first, node, last)]
 
 
 def _listed(result: Any) -> list[ast.stmt]:
@@ -244,7 +248,17 @@ def _chain(compares: list[Callable[..., Any]], first: Callable[[], Any], *others
 
 
 def _kinds(names: tuple[str, ...], found: dict[str, Any]) -> dict[str, Any]:
-    return {name: found[name].type for name in names if isinstance(found.get(name), core.tensor)}
+    """Types of those that hold a tensor; Triton forgets with a loop what was first bound in it."""
+    gone = [each for name, each in found.items() if name.startswith(GONE)]
+    return {
+        name: found[name].type
+        for name in names
+        if isinstance(found.get(name), core.tensor) and not any(each.get(name) is found[name] for each in gone)
+    }
+
+
+def _bound_since(before: dict[str, Any], names: tuple[str, ...], found: dict[str, Any]) -> dict[str, Any]:
+    return {name: found[name] for name in names if name in found and name not in before}
 
 
 def _same_kinds(before: dict[str, Any], found: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """What several rules ask about a submission's tree."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from clozekit.report import Finding, Problem
 from clozekit.rules.bindings import Function, stored
@@ -76,12 +76,17 @@ def kernels(names: Names) -> list[ast.FunctionDef]:
     ]
 
 
-def reached(node: ast.AST, names: Names) -> set[str]:
-    """Every name in an expression, in what these names hold, and so on: of `TABLE[key]` all that the table has."""
+def reached(node: ast.AST, names: Names, beside: Collection[int] = ()) -> set[str]:
+    """Every name in an expression, in what these names hold, and so on: of `TABLE[key]` all that the table has.
+
+    beside: nodes, by id, that are not looked at.
+    """
     found: set[str] = set()
     todo = [node]
     while todo:
         for each in names.below(todo.pop()):
+            if id(each) in beside:
+                continue
             name = "lambda" if isinstance(each, ast.Lambda) else getattr(each, "id", getattr(each, "attr", ""))
             if name and name not in found:
                 found.add(name)

@@ -72,7 +72,7 @@ def softmax(x):
     n_regs = kernel.n_regs
     size_smem = kernel.metadata.shared
     occupancy = NUM_REGS // (n_regs * WARP_SIZE * num_warps)
-    occupancy = min(occupancy, SIZE_SMEM // max(size_smem, 1))
+    occupancy = min(occupancy, SIZE_SMEM // size_smem)
     num_programs = NUM_SM * occupancy
 
     num_programs = min(num_programs, n_rows)
