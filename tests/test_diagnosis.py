@@ -22,6 +22,10 @@ STYLES = {
     "forgets_eps": """\
         h = x.float()
         return (h * (h.shape[-1] ** 0.5 / h.norm(dim=-1, keepdim=True)) * weight.float()).type_as(x)""",
+    "clamps_the_length": """\
+        wide = x.to(torch.float32)
+        length = torch.linalg.vector_norm(wide, dim=-1, keepdim=True).clamp_min(1e-12)
+        return (wide / length * x.shape[-1] ** 0.5).to(x.dtype) * weight""",
     "mixes_rows": """\
         h = x.float()
         return (h * ((h * h).sum() / h.numel() + eps) ** -0.5 * weight.float()).type_as(x)""",
