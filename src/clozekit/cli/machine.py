@@ -24,7 +24,7 @@ JUDGE = {"works": "judge-works", "does not work": "judge-broken"}  # the words o
 @click.option("--json", "as_json", is_flag=True, help="The same as one object.")
 @language_option
 def doctor(as_json: bool, lang: str | None) -> None:
-    """Say what this machine can check. And what to do where something is missing."""
+    """Say what this machine can check, and what it lacks. With what to do about it."""
     chosen = spoken(click.get_current_context())  # of --lang too; a damaged workspace must not stop the doctor
     found = examine(chosen)
     if as_json:

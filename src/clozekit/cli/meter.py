@@ -102,7 +102,7 @@ def bench(
     lang: str | None,
     content: tuple[Path, ...],
 ) -> None:
-    """Show what a kernel costs beside ours and eager PyTorch. With a picture of the roofline of a GPU, and where it stands.
+    """Show what a kernel costs beside ours and eager PyTorch. And where it stands under the roofline of a GPU.
 
     Counted and predicted; with --device also timed, in turns with ours. 1 if something is above its bar, 3 if it could not be
     told.

@@ -28,14 +28,13 @@ from collections.abc import Iterator
 from clozekit.exercise import Policy
 from clozekit.report import Finding
 from clozekit.rules.names import Names, attribute, local_names
-from clozekit.rules.reading import decorators, finding, kernels, prefixes, reached
+from clozekit.rules.reading import decorators, finding, kernels, prefixes, reached, tuned
 
 CODE = "CZ202"
 LIBRARIES = frozenset({"triton.language", "triton.cdiv", "triton.next_power_of_2", "triton.constexpr_function", "math"})
 BUILTINS = frozenset(
     {"len", "list", "range", "float", "int", "isinstance", "getattr", "hasattr", "print", "min", "max"}
 )
-TUNERS = {"triton.heuristics"}, {"triton.autotune"}
 # Of a tensor, a descriptor of one, a dtype. `x.numpy()` is none of them.
 METHODS = frozenset(
     """
@@ -73,22 +72,16 @@ def check(tree: ast.Module, names: Names, policy: Policy) -> Iterator[Finding]:
             if id(node) not in skipped and (used := _foreign(node, names, free, plain - local)):
                 yield finding(CODE, "error", node, {"name": used})
     yield from _handed_over(names, defined, plain)
-    tuned = _tuned(names)
+    beside = tuned(names)
     for node in names.nodes:
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and _mentioned(node.value) & known:
             yield finding(CODE, "error", node, {"name": node.attr})  # kernel.fn = host
         elif (
             isinstance(node, ast.Call)
             and "triton.jit" in names.resolve(node.func)
-            and "lambda" in reached(node, names, beside=tuned)
+            and "lambda" in reached(node, names, beside)
         ):
             yield finding(CODE, "error", node, {"name": "lambda"})
-
-
-def _tuned(names: Names) -> set[int]:
-    """What triton.heuristics({"EVEN": lambda args: ...}) was given: the host's, though the kernel comes out of it."""
-    makers = [node.func for node in names.nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Call)]
-    return {id(each) for maker in makers if names.resolve(maker.func) in TUNERS for each in names.below(maker)}
 
 
 def _handed_over(names: Names, defined: list, plain: set[str]) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ MACHINE = frozenset(
     doctest unittest _testcapi _imp _frozen_importlib
     """.split()
 ) | {"signal"}  # fmt: skip
+TUNERS = {"triton.heuristics"}, {"triton.autotune"}
 
 
 def finding(
@@ -67,13 +68,21 @@ def builtins_used(names: Names, wanted: frozenset[str]) -> list[ast.Name]:
 def kernels(names: Names) -> list[ast.FunctionDef]:
     """Functions that Triton compiles: decorated, or handed to triton.jit."""
     calls = [node for node in names.nodes if isinstance(node, ast.Call) and "triton.jit" in names.resolve(node.func)]
-    handed = {name for call in calls for given in (*call.args, *call.keywords) for name in reached(given, names)}
+    given = [each for call in calls for each in (*call.args, *call.keywords)]
+    beside = tuned(names)
+    handed = {name for each in given for name in reached(each, names, beside)}
     return [
         node
         for node in names.nodes
         if isinstance(node, ast.FunctionDef)
         and (node.name in handed or any("triton.jit" in names.resolve(each) for each in decorators(node)))
     ]
+
+
+def tuned(names: Names) -> set[int]:
+    """Nodes, by id, of triton.heuristics({"EVEN": lambda args: ...}): the host's, though a kernel comes out of its call."""
+    makers = [node.func for node in names.nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Call)]
+    return {id(each) for maker in makers if names.resolve(maker.func) in TUNERS for each in names.below(maker)}
 
 
 def reached(node: ast.AST, names: Names, beside: Collection[int] = ()) -> set[str]:
